@@ -1,0 +1,81 @@
+//! Channels and the connections they come through.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ChannelId, ConnectionId, Timestamp};
+
+/// Where messages come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    /// Slack, live or by its export.
+    Slack,
+}
+
+impl Platform {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A platform that we do not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown platform")]
+pub struct UnknownPlatform;
+
+impl FromStr for Platform {
+    type Err = UnknownPlatform;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "slack" => Ok(Self::Slack),
+            _ => Err(UnknownPlatform),
+        }
+    }
+}
+
+/// An account of ours at a platform, or a set of imported files of one workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Our id.
+    pub id: ConnectionId,
+    /// The name people gave it, or the workspace's.
+    pub name: String,
+    /// The platform.
+    pub platform: Platform,
+    /// The platform's id of the workspace: with it an import finds its connection again.
+    pub workspace: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A channel that we know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// As our API names it.
+    pub id: ChannelId,
+    /// Where it comes from.
+    pub connection_id: ConnectionId,
+    /// The platform.
+    pub platform: Platform,
+    /// The platform's own id.
+    pub external_id: String,
+    /// Its name, without `#`.
+    pub name: String,
+    /// What it is about, in its members' words.
+    pub topic: String,
+    /// End of the newest completed sync.
+    pub last_sync: Option<Timestamp>,
+}

@@ -1,0 +1,1 @@
+//! The extraction port: from a conversation to facts, entities and relationships.

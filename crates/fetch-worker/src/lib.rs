@@ -1,0 +1,1 @@
+//! The first stage: walks a channel and brings its new messages in.

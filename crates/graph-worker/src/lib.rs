@@ -1,0 +1,1 @@
+//! The third stage: folds a batch's knowledge into the channel's graph.

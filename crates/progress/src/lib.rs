@@ -1,0 +1,1 @@
+//! The progress port: the live view of running jobs and the signal that cancels them.

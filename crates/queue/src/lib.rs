@@ -1,0 +1,1 @@
+//! The queue port: wake-up calls for tasks, delivered at least once.

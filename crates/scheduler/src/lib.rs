@@ -1,0 +1,1 @@
+//! Fires due schedules and sweeps what stands still.

@@ -1,0 +1,1 @@
+//! The fourth stage: renders the wiki pages whose inputs changed.
