@@ -176,6 +176,10 @@ pub struct Fact {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<FactEntity>,
+    /// What an earlier decision had chosen and this one says it gives up ("X instead of Y": Y).
+    /// Earlier decisions about it are superseded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverses: Vec<EntityRef>,
     /// What it rests on; never empty, the carrying message first.
     pub evidence: Vec<Evidence>,
 }

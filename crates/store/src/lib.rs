@@ -1,1 +1,35 @@
-//! The store port: everything that must outlive a process, and the only SQL of the project.
+//! The store port: everything that must outlive a process. The only crate with SQL.
+//!
+//! The database is the truth. The queue and the live view can be wiped at any moment and every job
+//! still ends right, because what they say follows from the rows here.
+//!
+//! The port is a few small traits, one a subject, of use cases rather than statements: a method is
+//! one transaction, and no transaction handle leaks out. What a worker writes goes through
+//! [`Tasks::commit`] and nothing else, and is *fenced*: it needs the claim token of its task, and a
+//! job that is still running; otherwise nothing of it is written.
+//!
+//! An adapter is admitted by the contract in [`contract`].
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod error;
+mod ports;
+mod rows;
+pub mod sqlite;
+
+pub use error::StoreError;
+pub use ports::{access::*, channels::*, imports::*, jobs::*, knowledge::*, messages::*, schedules::*, tasks::*, wiki::*};
+
+/// The result of every method of the port.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Everything that must outlive a process.
+pub trait Store:
+    Access + Channels + Imports + Jobs + Knowledge + Messages + Schedules + Tasks + Wiki
+{
+}
+
+impl<T> Store for T where
+    T: Access + Channels + Imports + Jobs + Knowledge + Messages + Schedules + Tasks + Wiki
+{
+}

@@ -1,0 +1,72 @@
+//! What can go wrong with a database, by what follows from it.
+
+use domain::{Classify, ErrorCode, Retry, SyncError};
+
+/// A failure of the database itself. What a caller can foresee (an unknown job, a taken channel) is
+/// part of a method's result instead.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable, or too busy; it may be again.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No room left where the database lives.
+    #[error("the disk that holds the database is full: free some room, nothing is lost")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It may not be written.
+    #[error("the database at {path} cannot be written: check the owner and the mode of the file and its folder")]
+    ReadOnly {
+        /// Where it lives.
+        path: String,
+    },
+    /// It is not a database, or a damaged one.
+    #[error("the file at {path} is not a database or is damaged: restore it from a backup, or move it away to start anew")]
+    Corrupt {
+        /// Where it lives.
+        path: String,
+    },
+    /// It belongs to a program that is newer than this one.
+    #[error("the database needs release schema {oldest_compatible} or later, this program has {own}: upgrade the program")]
+    TooNew {
+        /// Schema number below which no program may use it.
+        oldest_compatible: i64,
+        /// Schema number of this program.
+        own: i64,
+    },
+    /// Another process has it open.
+    #[error("the database at {path} is in use by another process: use that one, or stop it first")]
+    InUse {
+        /// Where it lives.
+        path: String,
+    },
+    /// A statement failed; a defect of ours.
+    #[error("a database statement failed")]
+    Statement(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row holds what this program cannot read.
+    #[error("a stored {what} cannot be read")]
+    Unreadable {
+        /// What kind of value.
+        what: &'static str,
+    },
+}
+
+impl Classify for StoreError {
+    fn sync_error(&self) -> SyncError {
+        let message = match self {
+            Self::Unavailable(_) => "the database could not be reached",
+            Self::Full(_) => "the disk that holds the database is full: free some room and sync again",
+            Self::ReadOnly { .. } => "the database cannot be written: check the mode of its file",
+            Self::Corrupt { .. } => "the database is damaged: restore it from a backup",
+            Self::TooNew { .. } => "the database belongs to a newer release: upgrade this process",
+            Self::InUse { .. } => "the database is in use by another process",
+            Self::Statement(_) | Self::Unreadable { .. } => "an internal error occurred",
+        };
+        SyncError::new(ErrorCode::InternalError, message)
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Unavailable(_) | Self::Full(_) | Self::Statement(_) => Retry::Backoff,
+            _ => Retry::Never,
+        }
+    }
+}

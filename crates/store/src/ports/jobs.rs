@@ -1,0 +1,88 @@
+//! Jobs: accepting, watching and ending them.
+
+use async_trait::async_trait;
+use domain::{ChannelId, Job, JobId, JobStatus, KeyId, TaskRef, Timestamp, Trigger};
+
+use crate::Result;
+
+/// A request for a job.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The channel to synchronise.
+    pub channel_id: ChannelId,
+    /// Whether to walk everything again.
+    pub force: bool,
+    /// Who asks.
+    pub trigger: Trigger,
+    /// How many messages are expected, where known.
+    pub estimated_messages: Option<u64>,
+    /// Makes asking twice the same as asking once.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A client's own key of a request.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    /// The API key it came with.
+    pub key_id: KeyId,
+    /// The route it was used on.
+    pub route: &'static str,
+    /// The client's key, at most 255 characters.
+    pub key: String,
+    /// Digest of the request, to notice another request under the same key.
+    pub request_hash: String,
+}
+
+/// What became of a request for a job.
+#[derive(Debug, Clone)]
+pub enum Triggered {
+    /// A new job; these tasks are to be published.
+    Started(Job, Vec<TaskRef>),
+    /// The same request was accepted before, with this estimate.
+    Replayed(Job, Option<u64>),
+    /// The channel's active job.
+    InProgress(JobId),
+    /// The client's key was used for another request.
+    KeyReused,
+    /// No such channel.
+    ChannelNotFound,
+}
+
+/// What became of a request to cancel.
+#[derive(Debug, Clone)]
+pub enum Cancellation {
+    /// Cancelled now, or before: the job, and when.
+    Cancelled(Job, Timestamp),
+    /// It has ended otherwise.
+    NotRunning(JobStatus),
+    /// No such job.
+    NotFound,
+}
+
+/// Which jobs to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct JobQuery {
+    /// Of one channel only.
+    pub channel_id: Option<ChannelId>,
+    /// In one state only.
+    pub status: Option<JobStatus>,
+    /// Only those listed after this one.
+    pub before: Option<JobId>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// Jobs.
+#[async_trait]
+pub trait Jobs: Send + Sync + 'static {
+    /// Accepts a job and its first task, durably, or says why not.
+    async fn trigger(&self, new: NewJob) -> Result<Triggered>;
+    /// Ends a job; nothing of it is written after the time in the answer.
+    async fn cancel(&self, id: &JobId) -> Result<Cancellation>;
+    /// A job.
+    async fn job(&self, id: &JobId) -> Result<Option<Job>>;
+    /// The channel's newest job.
+    async fn newest_job(&self, channel: &ChannelId) -> Result<Option<Job>>;
+    /// Jobs, newest first.
+    async fn jobs(&self, query: &JobQuery) -> Result<Vec<Job>>;
+}

@@ -1,0 +1,33 @@
+//! Messages, and the conversations they make.
+
+use async_trait::async_trait;
+use domain::{ChannelId, Message, MessageId, Timestamp, UnitId, batch::Seed, conversation::Conversation};
+
+use crate::Result;
+
+/// The units that a batch touches, as they are now.
+#[derive(Debug, Clone, Default)]
+pub struct TouchedUnits {
+    /// The channel's `change_seq` when they were read.
+    pub as_of: i64,
+    /// The units, and the input hash with which each was last extracted.
+    pub units: Vec<(Conversation, Option<String>)>,
+    /// Units whose messages belong to others now.
+    pub retired: Vec<UnitId>,
+}
+
+/// Messages and conversations.
+#[async_trait]
+pub trait Messages: Send + Sync + 'static {
+    /// Messages of a channel, newest first, before a place.
+    async fn messages(
+        &self,
+        channel: &ChannelId,
+        before: Option<(Timestamp, MessageId)>,
+        limit: u32,
+    ) -> Result<Vec<Message>>;
+    /// A message; deleted ones are gone.
+    async fn message(&self, channel: &ChannelId, id: &MessageId) -> Result<Option<Message>>;
+    /// The conversations that changed messages belong to or border on.
+    async fn touched_units(&self, channel: &ChannelId, seeds: &[Seed]) -> Result<TouchedUnits>;
+}

@@ -1,0 +1,1 @@
+//! Values between Rust and the columns that hold them.
