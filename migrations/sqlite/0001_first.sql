@@ -140,6 +140,7 @@ CREATE TABLE tasks (
 ) STRICT;
 CREATE INDEX tasks_ready ON tasks (stage, not_before) WHERE status = 'ready';
 CREATE INDEX tasks_leased ON tasks (lease_until) WHERE status = 'leased';
+CREATE INDEX tasks_open ON tasks (job_id, stage) WHERE status IN ('ready', 'leased');
 CREATE INDEX tasks_waiting ON tasks (job_id, stage, seq) WHERE status = 'waiting';
 
 -- ---------------------------------------------------------------------------------------- messages

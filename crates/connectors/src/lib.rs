@@ -1,1 +1,13 @@
 //! The connector port: where messages come from, one module a platform or file format.
+//!
+//! A connector walks a channel in pages, from its own mark to its own mark, and turns what it finds
+//! into [`domain::Message`]. It knows nothing of jobs, stores or queues. A reader of a file format
+//! turns a file into the same messages, with what it could not read beside them.
+
+mod error;
+mod port;
+pub mod replay;
+pub mod slack;
+
+pub use error::ConnectorError;
+pub use port::{Connector, Next, Page, PageRequest};

@@ -1,1 +1,14 @@
-//! The progress port: the live view of running jobs and the signal that cancels them.
+//! The progress port: the live view of jobs, and the signal that ends them.
+//!
+//! Everything here can be wiped at any moment: a view that is missing is filled from the database, a
+//! cancel that gets lost is found by the next heartbeat. Views carry the job row's revision, and an
+//! older one never replaces a newer one.
+//!
+//! An adapter is admitted by the contract in [`contract`].
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod memory;
+mod port;
+
+pub use port::{Cancels, Progress, ProgressError, Result, View, Watch};

@@ -1,1 +1,1 @@
-//! What every store must do. Each adapter runs exactly these functions.
+//! What every adapter of the store must do.

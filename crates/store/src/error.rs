@@ -13,19 +13,25 @@ pub enum StoreError {
     #[error("the disk that holds the database is full: free some room, nothing is lost")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It may not be written.
-    #[error("the database at {path} cannot be written: check the owner and the mode of the file and its folder")]
+    #[error(
+        "the database file {path} cannot be written: check the owner and the mode of the file and its folder"
+    )]
     ReadOnly {
         /// Where it lives.
         path: String,
     },
     /// It is not a database, or a damaged one.
-    #[error("the file at {path} is not a database or is damaged: restore it from a backup, or move it away to start anew")]
+    #[error(
+        "the file {path} is not a database or is damaged: restore it from a backup, or move it away to start anew"
+    )]
     Corrupt {
         /// Where it lives.
         path: String,
     },
     /// It belongs to a program that is newer than this one.
-    #[error("the database needs release schema {oldest_compatible} or later, this program has {own}: upgrade the program")]
+    #[error(
+        "the database needs release schema {oldest_compatible} or later, this program has {own}: upgrade the program"
+    )]
     TooNew {
         /// Schema number below which no program may use it.
         oldest_compatible: i64,
@@ -33,11 +39,22 @@ pub enum StoreError {
         own: i64,
     },
     /// Another process has it open.
-    #[error("the database at {path} is in use by another process: use that one, or stop it first")]
+    #[error(
+        "the database file {path} is in use by another process: use that one, or stop it first"
+    )]
     InUse {
         /// Where it lives.
         path: String,
     },
+    /// There is no database yet.
+    #[error("there is no database at {path}: start the server once to make one")]
+    Missing {
+        /// Where it would live.
+        path: String,
+    },
+    /// Not an address of a database that this program knows.
+    #[error("not a database URL: give sqlite:PATH")]
+    InvalidUrl,
     /// A statement failed; a defect of ours.
     #[error("a database statement failed")]
     Statement(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -53,11 +70,14 @@ impl Classify for StoreError {
     fn sync_error(&self) -> SyncError {
         let message = match self {
             Self::Unavailable(_) => "the database could not be reached",
-            Self::Full(_) => "the disk that holds the database is full: free some room and sync again",
+            Self::Full(_) => {
+                "the disk that holds the database is full: free some room and sync again"
+            }
             Self::ReadOnly { .. } => "the database cannot be written: check the mode of its file",
             Self::Corrupt { .. } => "the database is damaged: restore it from a backup",
             Self::TooNew { .. } => "the database belongs to a newer release: upgrade this process",
             Self::InUse { .. } => "the database is in use by another process",
+            Self::Missing { .. } | Self::InvalidUrl => "there is no database",
             Self::Statement(_) | Self::Unreadable { .. } => "an internal error occurred",
         };
         SyncError::new(ErrorCode::InternalError, message)

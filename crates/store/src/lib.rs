@@ -13,12 +13,16 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
+mod lanes;
+mod ledger;
 mod ports;
-mod rows;
 pub mod sqlite;
 
 pub use error::StoreError;
-pub use ports::{access::*, channels::*, imports::*, jobs::*, knowledge::*, messages::*, schedules::*, tasks::*, wiki::*};
+pub use ports::{
+    access::*, channels::*, imports::*, jobs::*, knowledge::*, messages::*, schedules::*, tasks::*,
+    wiki::*,
+};
 
 /// The result of every method of the port.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

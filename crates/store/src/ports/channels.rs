@@ -80,7 +80,8 @@ pub trait Channels: Send + Sync + 'static {
     async fn channels(&self, after: Option<&ChannelId>, limit: u32) -> Result<Vec<ChannelSummary>>;
     /// Removes all that was stored and made of a channel, and its watermark; the channel stays, and
     /// so does what was imported of it. `Err(job)` while a job of it is active.
-    async fn erase_channel(&self, id: &ChannelId) -> Result<std::result::Result<(), domain::JobId>>;
+    async fn erase_channel(&self, id: &ChannelId)
+    -> Result<std::result::Result<(), domain::JobId>>;
     /// Totals over everything.
     async fn totals(&self) -> Result<Totals>;
 }

@@ -72,7 +72,12 @@ pub trait Imports: Send + Sync + 'static {
     /// readers it is failed instead.
     async fn claim_import(&self, lease: Duration) -> Result<Option<ClaimedImport>>;
     /// Prolongs the claim; `false` when it is lost.
-    async fn renew_import(&self, id: &ImportId, token: &ClaimToken, lease: Duration) -> Result<bool>;
+    async fn renew_import(
+        &self,
+        id: &ImportId,
+        token: &ClaimToken,
+        lease: Duration,
+    ) -> Result<bool>;
     /// The `n`-th piece of an upload; `None` after the last.
     async fn chunk(&self, id: &ImportId, n: i64) -> Result<Option<Vec<u8>>>;
     /// A completed import of the same bytes into the same wanted connection, if there is one.
@@ -87,9 +92,19 @@ pub trait Imports: Send + Sync + 'static {
         messages: &[Message],
     ) -> Result<bool>;
     /// Ends the reading and drops the bytes; `false` when the claim is lost.
-    async fn finish_import(&self, id: &ImportId, token: &ClaimToken, end: ImportEnd) -> Result<bool>;
+    async fn finish_import(
+        &self,
+        id: &ImportId,
+        token: &ClaimToken,
+        end: ImportEnd,
+    ) -> Result<bool>;
     /// Imported messages of a channel after a place.
-    async fn imported_after(&self, channel: &ChannelId, seq: i64, limit: u32) -> Result<ImportedPage>;
+    async fn imported_after(
+        &self,
+        channel: &ChannelId,
+        seq: i64,
+        limit: u32,
+    ) -> Result<ImportedPage>;
     /// How many imported messages of a channel come after a place.
     async fn count_imported_after(&self, channel: &ChannelId, seq: i64) -> Result<u64>;
 }

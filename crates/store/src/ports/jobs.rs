@@ -52,7 +52,7 @@ pub enum Triggered {
 #[derive(Debug, Clone)]
 pub enum Cancellation {
     /// Cancelled now, or before: the job, and when.
-    Cancelled(Job, Timestamp),
+    Cancelled(Box<Job>, Timestamp),
     /// It has ended otherwise.
     NotRunning(JobStatus),
     /// No such job.

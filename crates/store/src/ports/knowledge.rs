@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     ChannelId, EntityId, FactId, MessageId, RelationshipId, Timestamp, UnitId,
-    fact::{EvidenceRole, EntityRole, Extraction, Fact, FactKind, FactStatus, Person},
+    fact::{EntityRole, EvidenceRole, Extraction, Fact, FactKind, FactStatus, Person},
     graph::{EntityType, RelationshipType},
 };
 
@@ -206,7 +206,10 @@ pub trait Knowledge: Send + Sync + 'static {
         depth: u8,
     ) -> Result<(Vec<StoredEntity>, Vec<StoredRelationship>)>;
     /// Relationships, the best supported first.
-    async fn relationships(&self, query: &RelationshipQuery) -> Result<Vec<(u32, StoredRelationship)>>;
+    async fn relationships(
+        &self,
+        query: &RelationshipQuery,
+    ) -> Result<Vec<(u32, StoredRelationship)>>;
     /// What units teach now and what the graph knows of them; unknown units are left out.
     async fn unit_knowledge(&self, units: &[UnitId]) -> Result<Vec<UnitKnowledge>>;
     /// `platform:workspace` of a channel's entities.

@@ -1,7 +1,9 @@
 //! Messages, and the conversations they make.
 
 use async_trait::async_trait;
-use domain::{ChannelId, Message, MessageId, Timestamp, UnitId, batch::Seed, conversation::Conversation};
+use domain::{
+    ChannelId, Message, MessageId, Timestamp, UnitId, batch::Seed, conversation::Conversation,
+};
 
 use crate::Result;
 
@@ -10,10 +12,21 @@ use crate::Result;
 pub struct TouchedUnits {
     /// The channel's `change_seq` when they were read.
     pub as_of: i64,
-    /// The units, and the input hash with which each was last extracted.
-    pub units: Vec<(Conversation, Option<String>)>,
+    /// The units, by id.
+    pub units: Vec<TouchedUnit>,
     /// Units whose messages belong to others now.
     pub retired: Vec<UnitId>,
+}
+
+/// A conversation as it is now, and what was last made of it.
+#[derive(Debug, Clone)]
+pub struct TouchedUnit {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// Digest of all messages in it, context included.
+    pub digest: String,
+    /// The input hash with which it was last extracted.
+    pub input_hash: Option<String>,
 }
 
 /// Messages and conversations.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    EntityId, FactId, Job, Message, MessageId, RelationshipId, Stage, SyncError, TaskRef, Timestamp,
-    UnitId,
+    EntityId, FactId, Job, Message, MessageId, RelationshipId, Stage, SyncError, TaskRef,
+    Timestamp, UnitId,
     fact::{EntityRole, Extraction, FactKind},
     graph::{EntityType, RelationshipType},
     page::{PageKey, RenderedPage},
@@ -235,6 +235,11 @@ pub trait Tasks: Send + Sync + 'static {
     /// Tasks of a stage that have been ready for over `quiet` without being taken, oldest first,
     /// each with a pause that grows with every call for it; at most as many as the stage has
     /// released tasks beyond `queued`.
-    async fn due(&self, stage: Stage, queued: u64, quiet: Duration, limit: u32)
-    -> Result<Vec<TaskRef>>;
+    async fn due(
+        &self,
+        stage: Stage,
+        queued: u64,
+        quiet: Duration,
+        limit: u32,
+    ) -> Result<Vec<TaskRef>>;
 }

@@ -122,7 +122,12 @@ pub trait Wiki: Send + Sync + 'static {
     async fn dirty_pages(&self, channel: &ChannelId) -> Result<DirtyPages>;
     /// Entities that at least `min_facts` published facts of the channel are about, people excluded,
     /// most facts first, then by id.
-    async fn topics(&self, channel: &ChannelId, min_facts: u32, limit: u32) -> Result<Vec<TopicRow>>;
+    async fn topics(
+        &self,
+        channel: &ChannelId,
+        min_facts: u32,
+        limit: u32,
+    ) -> Result<Vec<TopicRow>>;
     /// People by published facts, most first, then by name.
     async fn contributors(&self, channel: &ChannelId, limit: u32) -> Result<Vec<ContributorRow>>;
 }

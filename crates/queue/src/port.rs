@@ -1,0 +1,104 @@
+//! The traits of the port.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use domain::{Classify, ErrorCode, Retry, Stage, SyncError, TaskRef};
+
+/// The result of every method of the port.
+pub type Result<T, E = QueueError> = std::result::Result<T, E>;
+
+/// What can go wrong with a queue.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// Not reachable; it may be again.
+    #[error("the queue cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Its bounded buffer is full: the sweep calls again when there is room.
+    #[error("the queue is full")]
+    Full,
+    /// It is being shut down.
+    #[error("the queue is closed")]
+    Closed,
+}
+
+impl Classify for QueueError {
+    fn sync_error(&self) -> SyncError {
+        SyncError::new(ErrorCode::InternalError, self.to_string())
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Backoff
+    }
+}
+
+/// Where tasks are called for.
+#[async_trait]
+pub trait Queue: Send + Sync + 'static {
+    /// Calls for tasks. Some may have been published when it fails.
+    async fn publish(&self, tasks: &[TaskRef]) -> Result<()>;
+    /// Begins to consume the calls of a stage, at most `window` unacknowledged at a time.
+    async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>>;
+    /// How many calls of a stage wait to be consumed.
+    async fn depth(&self, stage: Stage) -> Result<u64>;
+    /// Whether the queue answers.
+    async fn ping(&self) -> Result<()>;
+}
+
+/// A consumer of one stage.
+#[async_trait]
+pub trait Subscription: Send {
+    /// The next call. Dropping the future loses nothing.
+    async fn next(&mut self) -> Result<Delivery>;
+}
+
+/// A call that a consumer holds; dropped without [`Delivery::ack`] it is given back.
+pub struct Delivery {
+    /// The task.
+    pub task: TaskRef,
+    /// Whether it was delivered before.
+    pub redelivered: bool,
+    handle: Option<Box<dyn Acknowledge>>,
+}
+
+/// An adapter's side of a [`Delivery`]; exactly one of its methods is called.
+#[async_trait]
+pub trait Acknowledge: Send + Sync {
+    /// The call has been answered for good.
+    async fn ack(self: Box<Self>) -> Result<()>;
+    /// The call is to be delivered again.
+    fn give_back(self: Box<Self>);
+}
+
+impl Delivery {
+    /// A delivery of an adapter.
+    #[must_use]
+    pub fn new(task: TaskRef, redelivered: bool, handle: Box<dyn Acknowledge>) -> Self {
+        Self { task, redelivered, handle: Some(handle) }
+    }
+
+    /// Acknowledges: what follows from the call is durable.
+    pub async fn ack(mut self) -> Result<()> {
+        match self.handle.take() {
+            Some(handle) => handle.ack().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            handle.give_back();
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("task", &self.task)
+            .field("redelivered", &self.redelivered)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,1 +1,0 @@
-//! Values between Rust and the columns that hold them.

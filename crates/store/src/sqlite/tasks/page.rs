@@ -1,0 +1,69 @@
+//! A page of the walk through a channel.
+
+use domain::{ChannelId, Stage, TaskStatus, task::TaskInput};
+use sqlx::SqliteConnection;
+
+use super::Fenced;
+use crate::{
+    PageEffect, PageNext, Result,
+    sqlite::{
+        json,
+        messages::{Walked, upsert},
+    },
+};
+
+pub(super) async fn write(
+    write: &mut SqliteConnection,
+    fenced: &mut Fenced,
+    page: PageEffect,
+) -> Result<()> {
+    let walked = Walked {
+        channel: &fenced.channel,
+        job: &fenced.ledger.job.id,
+        force: fenced.ledger.job.force,
+        messages: &page.messages,
+    };
+    let pending = upsert(write, &walked).await?;
+    fenced.ledger.fetched(page.messages.len() as u64, page.estimate);
+    fenced.batch(write, pending).await?;
+    match page.next {
+        PageNext::SameSlice(cursor) => go_on(write, fenced, cursor).await,
+        PageNext::NewSlice(cursor) => {
+            let next = TaskInput::Fetch { cursor: Some(cursor) };
+            fenced.follow(write, Stage::FetchingMessages, &[next]).await?;
+            fenced.end(write, TaskStatus::Done).await
+        }
+        PageNext::End(watermark) => {
+            move_watermark(write, &fenced.channel, watermark).await?;
+            fenced.end(write, TaskStatus::Done).await
+        }
+    }
+}
+
+/// Should this worker vanish, the next goes on behind this page; that a page is through is progress.
+async fn go_on(write: &mut SqliteConnection, fenced: &mut Fenced, cursor: String) -> Result<()> {
+    sqlx::query(
+        "UPDATE tasks SET input = $4, attempt = 0, crashes = 0
+         WHERE job_id = $1 AND stage = $2 AND seq = $3",
+    )
+    .bind(fenced.task.job_id.as_str())
+    .bind(fenced.task.stage.as_str())
+    .bind(fenced.task.seq)
+    .bind(json::encode(&TaskInput::Fetch { cursor: Some(cursor) })?)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+async fn move_watermark(
+    write: &mut SqliteConnection,
+    channel: &ChannelId,
+    watermark: Option<String>,
+) -> Result<()> {
+    sqlx::query("UPDATE channels SET watermark = $2 WHERE channel_id = $1 AND watermark IS NOT $2")
+        .bind(channel.as_str())
+        .bind(watermark)
+        .execute(write)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The claims that this process holds: kept alive together, and given up at once when a job is
+//! cancelled or a claim is lost.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use domain::{ClaimToken, JobId, task::Claim};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::Ports;
+
+/// A claim is prolonged this often within a lease.
+const BEATS_PER_LEASE: u32 = 3;
+
+/// The claims of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Claims {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    lease: Duration,
+    held: Mutex<HashMap<ClaimToken, (Claim, CancellationToken)>>,
+}
+
+/// A claim that is kept alive until this is dropped.
+pub(crate) struct Held {
+    claims: Claims,
+    token: ClaimToken,
+}
+
+impl Claims {
+    /// Starts to keep claims alive, on a thread of its own: work that keeps the async threads busy must
+    /// not cost a claim. Ends with `closing`, which comes after the last claim has been given up.
+    pub fn start(
+        ports: &Ports,
+        lease: Duration,
+        closing: CancellationToken,
+    ) -> std::io::Result<Self> {
+        let claims = Self { inner: Arc::new(Inner { lease, held: Mutex::default() }) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (kept, ports) = (claims.clone(), ports.clone());
+        std::thread::Builder::new().name("heartbeat".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = kept.keep_alive(&ports) => {}
+                    () = kept.hear_cancels(&ports) => {}
+                    () = closing.cancelled() => {}
+                }
+            });
+        })?;
+        Ok(claims)
+    }
+
+    /// How long a claim lives without a heartbeat.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.inner.lease
+    }
+
+    /// Keeps a claim alive; `stop` is cancelled when it is lost or its job has been cancelled.
+    pub(crate) fn hold(&self, claim: &Claim, stop: CancellationToken) -> Held {
+        self.lock().insert(claim.token.clone(), (claim.clone(), stop));
+        Held { claims: self.clone(), token: claim.token.clone() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ClaimToken, (Claim, CancellationToken)>> {
+        self.inner.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn keep_alive(&self, ports: &Ports) {
+        let mut turn = tokio::time::interval(self.inner.lease / BEATS_PER_LEASE);
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut last_answer = Instant::now();
+        loop {
+            turn.tick().await;
+            let held: Vec<Claim> = self.lock().values().map(|(claim, _)| claim.clone()).collect();
+            if held.is_empty() {
+                last_answer = Instant::now();
+                continue;
+            }
+            let beat = ports.store.heartbeat(&held, self.inner.lease);
+            match tokio::time::timeout(self.inner.lease / BEATS_PER_LEASE, beat).await {
+                Ok(Ok(lost)) => {
+                    last_answer = Instant::now();
+                    for claim in lost {
+                        debug!(task = %claim.task, "the claim is lost: the work on it is dropped");
+                        self.stop(|(held, _)| held.token == claim.token);
+                    }
+                }
+                Ok(Err(error)) => warn!(%error, "no heartbeat"),
+                Err(_) => warn!("no heartbeat: the database does not answer"),
+            }
+            if last_answer.elapsed() > self.inner.lease {
+                warn!("no heartbeat for a whole lease: all work is dropped");
+                self.stop(|_| true);
+            }
+        }
+    }
+
+    /// Hears of cancelled jobs at once. Should a signal be lost, the next heartbeat is refused.
+    async fn hear_cancels(&self, ports: &Ports) {
+        loop {
+            if let Ok(mut cancels) = ports.progress.cancels().await {
+                while let Ok(job) = cancels.next().await {
+                    self.cancel(&job);
+                }
+            }
+            tokio::time::sleep(self.inner.lease / BEATS_PER_LEASE).await;
+        }
+    }
+
+    fn cancel(&self, job: &JobId) {
+        self.stop(|(claim, _)| claim.task.job_id == *job);
+    }
+
+    fn stop(&self, which: impl Fn(&(Claim, CancellationToken)) -> bool) {
+        self.lock().values().filter(|held| which(held)).for_each(|(_, stop)| stop.cancel());
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.claims.lock().remove(&self.token);
+    }
+}
