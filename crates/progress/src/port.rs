@@ -59,8 +59,8 @@ pub trait Progress: Send + Sync + 'static {
     async fn job(&self, id: &JobId) -> Result<Option<View>>;
     /// The view of a channel's newest job, while there is a recent one.
     async fn newest(&self, channel: &ChannelId) -> Result<Option<View>>;
-    /// Every view of a job from here on.
-    async fn watch(&self, id: &JobId) -> Result<Box<dyn Watch>>;
+    /// Every view of a job from here on, beginning with the given one or a newer one.
+    async fn watch(&self, job: &Job) -> Result<Box<dyn Watch>>;
     /// Tells every worker that a job has been cancelled.
     async fn cancel(&self, id: &JobId) -> Result<()>;
     /// Every cancel from here on.

@@ -24,7 +24,6 @@ use std::fs::File;
 
 use sqlx::SqlitePool;
 
-use crate::{Result, StoreError};
 
 /// A store in one SQLite file.
 #[derive(Debug)]
