@@ -6,24 +6,23 @@
 
 mod access;
 mod backup;
-//mod channels;
+mod channels;
 mod error;
-//mod imports;
+mod imports;
 mod jobs;
 mod json;
-//mod knowledge;
+mod knowledge;
 mod messages;
 mod open;
 mod row;
-//mod schedules;
+mod schedules;
 mod tasks;
-//mod wiki;
+mod wiki;
 mod writer;
 
 use std::fs::File;
 
 use sqlx::SqlitePool;
-
 
 /// A store in one SQLite file.
 #[derive(Debug)]

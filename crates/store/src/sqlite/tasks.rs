@@ -82,6 +82,7 @@ impl Tasks for Sqlite {
         // All that is ready is due at once after this: nothing needs to be named.
         swept.due.clear();
         repair::call_all_again(&mut write).await?;
+        super::imports::take_back(&mut write).await?;
         write.commit().await?;
         Ok(swept)
     }

@@ -1,0 +1,70 @@
+//! Entities.
+
+use domain::EntityId;
+use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
+
+use super::anywhere;
+use crate::{
+    EntityQuery, Result, StoredEntity,
+    sqlite::{json, row::Columns as _},
+};
+
+const ENTITY: &str = "SELECT *,
+     (SELECT COUNT(DISTINCT fact_id) FROM fact_entities AS about
+         WHERE about.entity_id = entities.entity_id AND about.reversed = 0) AS fact_count,
+     (SELECT json_group_array(name) FROM (SELECT DISTINCT mention.name
+         FROM entity_mentions AS mention
+         WHERE mention.entity_id = entities.entity_id AND mention.name <> entities.name
+         ORDER BY mention.name LIMIT 20)) AS aliases
+     FROM entities WHERE TRUE";
+
+pub(super) async fn list(
+    connection: &mut SqliteConnection,
+    query: &EntityQuery,
+) -> Result<Vec<StoredEntity>> {
+    let mut sql = QueryBuilder::new(ENTITY);
+    if let Some(channel) = &query.channel_id {
+        sql.push(" AND entity_id IN (SELECT entity_id FROM entity_mentions WHERE channel_id = ")
+            .push_bind(channel.as_str())
+            .push(")");
+    }
+    if let Some(kind) = query.kind {
+        sql.push(" AND type = ").push_bind(kind.as_str());
+    }
+    if let Some(text) = &query.text {
+        sql.push(" AND name LIKE ").push_bind(anywhere(text)).push(" ESCAPE '\\'");
+    }
+    if let Some(after) = &query.after {
+        sql.push(" AND entity_id > ").push_bind(after.as_str());
+    }
+    sql.push(" ORDER BY entity_id LIMIT ").push_bind(query.limit);
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter().map(entity).collect()
+}
+
+/// By id; unknown ones are left out.
+pub(super) async fn by_ids(
+    connection: &mut SqliteConnection,
+    ids: &[&EntityId],
+) -> Result<Vec<StoredEntity>> {
+    let mut sql = QueryBuilder::new(ENTITY);
+    sql.push(" AND entity_id IN (SELECT value FROM json_each(")
+        .push_bind(json::encode(ids)?)
+        .push(")) ORDER BY entity_id");
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter().map(entity).collect()
+}
+
+fn entity(row: &SqliteRow) -> Result<StoredEntity> {
+    Ok(StoredEntity {
+        id: row.parsed("entity_id")?,
+        scope: row.column("scope")?,
+        kind: row.parsed("type")?,
+        key: row.column("key")?,
+        name: row.column("name")?,
+        aliases: row.json("aliases")?,
+        fact_count: row.number("fact_count")?,
+        first_seen: row.time("first_seen")?,
+        last_seen: row.time("last_seen")?,
+    })
+}
