@@ -9,5 +9,5 @@ mod port;
 pub mod replay;
 pub mod slack;
 
-pub use error::ConnectorError;
+pub use error::{ConnectorError, ImportError};
 pub use port::{Connector, Next, Page, PageRequest};

@@ -1,0 +1,107 @@
+//! What can go wrong at the source, by what follows from it.
+
+use std::time::Duration;
+
+use domain::{Classify, ErrorCode, Retry, SyncError, error::ErrorDetails};
+
+/// A platform did not give what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectorError {
+    /// It failed, in its own words.
+    #[error("Failed to fetch messages: {0}")]
+    Platform(String),
+    /// It does not accept our credentials.
+    #[error("the platform refuses our credentials: connect it again")]
+    Auth,
+    /// It asks us to slow down.
+    #[error("Failed to fetch messages: rate limit exceeded")]
+    RateLimit {
+        /// How long to stay away.
+        retry_after: Duration,
+    },
+    /// It has no such channel, or does not show it to us.
+    #[error("the channel does not exist on the platform, or is not shown to this connection")]
+    ChannelNotFound,
+    /// What it is read from on our side cannot be reached.
+    #[error("the source of this channel cannot be read at the moment")]
+    Unavailable,
+    /// A mark of ours that we cannot read back.
+    #[error("the mark of the last walk cannot be read: sync again with force")]
+    InvalidMark,
+}
+
+impl Classify for ConnectorError {
+    fn sync_error(&self) -> SyncError {
+        let code = match self {
+            Self::Platform(_) => ErrorCode::PlatformError,
+            Self::Auth => ErrorCode::AuthError,
+            Self::RateLimit { .. } => ErrorCode::RateLimit,
+            Self::ChannelNotFound => ErrorCode::ChannelNotFound,
+            Self::Unavailable | Self::InvalidMark => ErrorCode::InternalError,
+        };
+        let retry_after = match self {
+            Self::RateLimit { retry_after } => Some(retry_after.as_secs()),
+            _ => None,
+        };
+        let details = ErrorDetails { retry_after, ..ErrorDetails::default() };
+        SyncError { details, ..SyncError::new(code, self.to_string()) }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Platform(_) | Self::Unavailable => Retry::Backoff,
+            Self::RateLimit { retry_after } => Retry::After(*retry_after),
+            Self::Auth | Self::ChannelNotFound | Self::InvalidMark => Retry::Never,
+        }
+    }
+}
+
+/// A file cannot be imported at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// Not a zip archive, or a damaged one.
+    #[error(
+        "the file is not a readable zip archive: upload the zip as the platform's export made it"
+    )]
+    NotAnArchive,
+    /// Nothing in it looks like an export.
+    #[error(
+        "the archive is no Slack export: it has neither channels.json nor a folder with day files"
+    )]
+    NotAnExport,
+    /// Its entries are encrypted.
+    #[error("the archive is encrypted: unpack it and upload it without a password")]
+    Encrypted,
+    /// An entry's name would lead out of the archive.
+    #[error(
+        "the archive has an entry with an unsafe name: it was not made by the platform's export"
+    )]
+    UnsafeName,
+    /// Larger unpacked than may be read.
+    #[error(
+        "the archive unpacks to more than may be imported ({0}): split it by channel or by time"
+    )]
+    TooLarge(&'static str),
+    /// Unpacks to so many times its size that it must be meant as an attack.
+    #[error("the archive is packed beyond what any export is: it was not made by the platform")]
+    Bomb,
+    /// A list that everything else depends on cannot be understood.
+    #[error("{0} in the archive cannot be understood: export again")]
+    BrokenList(&'static str),
+    /// The file itself cannot be read on our side.
+    #[error("the uploaded file cannot be read")]
+    Io(#[from] std::io::Error),
+}
+
+impl Classify for ImportError {
+    fn sync_error(&self) -> SyncError {
+        SyncError::new(ErrorCode::PlatformError, self.to_string())
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Io(_) => Retry::Backoff,
+            _ => Retry::Never,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A zip archive of unknown making, read with bounds.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Seek},
+};
+
+use zip::ZipArchive;
+
+use crate::ImportError;
+
+/// What may be read at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Entries in the archive.
+    pub entries: usize,
+    /// Bytes of one entry, unpacked.
+    pub entry_bytes: u64,
+    /// Bytes of all entries, unpacked.
+    pub total_bytes: u64,
+    /// Unpacked size over packed size of a large entry.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 200_000, entry_bytes: 64 << 20, total_bytes: 8 << 30, ratio: 250 }
+    }
+}
+
+/// Entries below this size may be packed as well as they like.
+const SMALL: u64 = 1 << 20;
+
+/// The JSON files of an archive, by name within its top folder.
+pub(super) struct Archive<R> {
+    zip: ZipArchive<R>,
+    files: BTreeMap<String, usize>,
+    limits: Limits,
+}
+
+impl<R: Read + Seek> Archive<R> {
+    pub(super) fn open(reader: R, limits: Limits) -> Result<Self, ImportError> {
+        let mut zip = ZipArchive::new(reader).map_err(|_| ImportError::NotAnArchive)?;
+        if zip.len() > limits.entries {
+            return Err(ImportError::TooLarge("entries"));
+        }
+        let mut files = BTreeMap::new();
+        let mut total = 0;
+        for index in 0..zip.len() {
+            let entry = zip.by_index_raw(index).map_err(|_| ImportError::NotAnArchive)?;
+            if entry.encrypted() {
+                return Err(ImportError::Encrypted);
+            }
+            let name = safe_name(&entry.name().map_err(|_| ImportError::UnsafeName)?)?;
+            if entry.is_symlink() || !name.ends_with(".json") || name.starts_with("__MACOSX/") {
+                continue;
+            }
+            check_size(entry.size(), entry.compressed_size(), &limits)?;
+            total += entry.size();
+            // Of two entries with one name the last counts, as for any unpacking program.
+            files.insert(name, index);
+        }
+        if total > limits.total_bytes {
+            return Err(ImportError::TooLarge("bytes"));
+        }
+        let top = top_folder(files.keys().map(String::as_str));
+        let files = files
+            .into_iter()
+            .filter_map(|(name, index)| Some((name.strip_prefix(&top)?.to_owned(), index)))
+            .collect();
+        Ok(Self { zip, files, limits })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// The content of a file; `None` when there is none of that name.
+    pub(super) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, ImportError> {
+        let Some(&index) = self.files.get(name) else { return Ok(None) };
+        let entry = self.zip.by_index(index).map_err(|_| ImportError::NotAnArchive)?;
+        let mut content = Vec::with_capacity(usize::try_from(entry.size().min(SMALL)).unwrap_or(0));
+        // What an entry says of its size need not be true.
+        let mut bounded = entry.take(self.limits.entry_bytes + 1);
+        bounded.read_to_end(&mut content).map_err(|_| ImportError::NotAnArchive)?;
+        if content.len() as u64 > self.limits.entry_bytes {
+            return Err(ImportError::TooLarge("bytes in one file"));
+        }
+        Ok(Some(content))
+    }
+}
+
+fn safe_name(name: &str) -> Result<String, ImportError> {
+    let safe = !name.starts_with('/')
+        && !name.contains('\\')
+        && !name.contains('\0')
+        && !name.split('/').any(|part| part == "..")
+        && name.get(1..2) != Some(":");
+    if safe { Ok(name.to_owned()) } else { Err(ImportError::UnsafeName) }
+}
+
+fn check_size(unpacked: u64, packed: u64, limits: &Limits) -> Result<(), ImportError> {
+    if unpacked > limits.entry_bytes {
+        return Err(ImportError::TooLarge("bytes in one file"));
+    }
+    if unpacked > SMALL && unpacked / packed.max(1) > limits.ratio {
+        return Err(ImportError::Bomb);
+    }
+    Ok(())
+}
+
+/// The folder that holds the lists: the archive itself, or the one folder that somebody packed again.
+fn top_folder<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names
+        .filter_map(|name| {
+            let folder = name.strip_suffix("channels.json").or(name.strip_suffix("users.json"))?;
+            (folder.is_empty() || folder.ends_with('/')).then_some(folder)
+        })
+        .min_by_key(|folder| folder.len())
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,87 @@
+//! Messages as an export writes them. Everything may be missing.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawMessage<'j> {
+    #[serde(rename = "type", borrow)]
+    pub(super) kind: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) subtype: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) ts: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) thread_ts: Option<Cow<'j, str>>,
+    pub(super) reply_count: Option<u64>,
+    #[serde(borrow)]
+    pub(super) user: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) user_profile: Option<RawProfile<'j>>,
+    #[serde(borrow)]
+    pub(super) username: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) bot_id: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) bot_profile: Option<RawProfile<'j>>,
+    #[serde(borrow)]
+    pub(super) text: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) blocks: Option<&'j RawValue>,
+    #[serde(borrow)]
+    pub(super) attachments: Option<&'j RawValue>,
+    pub(super) files: Option<Vec<Option<RawFile>>>,
+    pub(super) file: Option<RawFile>,
+    pub(super) reactions: Option<Vec<RawReaction>>,
+    #[serde(borrow)]
+    pub(super) edited: Option<RawEdit<'j>>,
+    pub(super) hidden: bool,
+    #[serde(borrow)]
+    pub(super) permalink: Option<Cow<'j, str>>,
+    /// The message that a `message_changed` event carries.
+    #[serde(borrow)]
+    pub(super) message: Option<Box<RawMessage<'j>>>,
+    /// The message that a `message_deleted` event is about.
+    #[serde(borrow)]
+    pub(super) deleted_ts: Option<Cow<'j, str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawProfile<'j> {
+    #[serde(borrow)]
+    pub(super) display_name: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) real_name: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) name: Option<Cow<'j, str>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawFile {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) mimetype: Option<String>,
+    pub(super) size: Option<u64>,
+    pub(super) mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawReaction {
+    pub(super) name: String,
+    pub(super) count: Option<u32>,
+    pub(super) users: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawEdit<'j> {
+    #[serde(borrow)]
+    pub(super) ts: Option<Cow<'j, str>>,
+}

@@ -1,0 +1,80 @@
+//! The people of a workspace.
+
+use std::collections::HashMap;
+
+use domain::message::AuthorKind;
+use serde::Deserialize;
+
+/// Longest name that is shown, in characters.
+const MAX_NAME: usize = 80;
+
+/// Slack's own account.
+const SLACKBOT: &str = "USLACKBOT";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) kind: AuthorKind,
+}
+
+/// People by id, deleted accounts included.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    by_id: HashMap<String, User>,
+    /// The workspace that most of them belong to.
+    pub(super) team: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawUser {
+    id: String,
+    team_id: Option<String>,
+    name: Option<String>,
+    real_name: Option<String>,
+    is_bot: Option<bool>,
+    profile: RawProfile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawProfile {
+    display_name: Option<String>,
+    real_name: Option<String>,
+}
+
+impl Users {
+    /// Reads `users.json`; `None` when it is no such list.
+    pub(super) fn read(json: &[u8]) -> Option<Self> {
+        let raw: Vec<RawUser> = serde_json::from_slice(json).ok()?;
+        let mut teams: HashMap<String, usize> = HashMap::new();
+        let mut by_id = HashMap::with_capacity(raw.len());
+        for user in raw {
+            if let Some(team) = user.team_id.clone().filter(|team| !team.is_empty()) {
+                *teams.entry(team).or_default() += 1;
+            }
+            by_id.insert(user.id.clone(), known(user));
+        }
+        let most = teams.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)));
+        Some(Self { by_id, team: most.map(|(team, _)| team) })
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&User> {
+        self.by_id.get(id)
+    }
+}
+
+fn known(user: RawUser) -> User {
+    let bot = user.is_bot == Some(true) || user.id == SLACKBOT;
+    let names = [user.profile.display_name, user.profile.real_name, user.real_name, user.name];
+    let name = names.into_iter().flatten().find_map(|name| shown(&name)).unwrap_or(user.id);
+    User { name, kind: if bot { AuthorKind::Bot } else { AuthorKind::Person } }
+}
+
+/// A name as it may be shown: one line, no control characters, not too long.
+pub(super) fn shown(name: &str) -> Option<String> {
+    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let clean: String =
+        words.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect();
+    (!clean.is_empty()).then_some(clean)
+}
