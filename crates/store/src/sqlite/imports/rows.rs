@@ -37,7 +37,8 @@ struct NewRow<'m> {
     message: String,
 }
 
-/// Stores messages in order of time; what replaces an older revision moves behind the watermark.
+/// Stores messages in order of time; what replaces an older revision moves behind the watermark. Of a
+/// deletion only the fact may be known, not the time: it stands until something newer is said.
 pub(super) async fn upsert(
     write: &mut SqliteConnection,
     channel: &ChannelId,
@@ -60,7 +61,9 @@ pub(super) async fn upsert(
          ON CONFLICT (channel_id, message_id) DO UPDATE SET import_seq = excluded.import_seq,
              revised_at = excluded.revised_at, content_hash = excluded.content_hash,
              message = excluded.message
-         WHERE excluded.revised_at >= revised_at AND excluded.content_hash <> content_hash",
+         WHERE excluded.content_hash <> content_hash AND (excluded.revised_at > revised_at
+             OR (excluded.revised_at = revised_at AND message ->> 'deleted_at' IS NULL)
+             OR excluded.message ->> 'deleted_at' IS NOT NULL)",
     )
     .bind(channel.as_str())
     .bind(json::encode(&rows)?)

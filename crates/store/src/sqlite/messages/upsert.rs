@@ -64,6 +64,7 @@ async fn insert_newer(
 ) -> Result<Vec<MessageId>> {
     let rows = newest.values().map(|message| NewRow::new(message)).collect::<Result<Vec<_>>>()?;
     // A thread's first message may be told before its first reply is: that it is one is not forgotten.
+    // Of a deletion only the fact may be known, not the time: it stands until something newer is said.
     let stored = sqlx::query(
         "INSERT INTO messages (channel_id, message_id, thread_id, author_id, author_name, author_kind,
              kind, text, mentions, links, reactions, attachments, permalink, sent_at, edited_at,
@@ -84,7 +85,9 @@ async fn insert_newer(
              sent_at = excluded.sent_at, edited_at = excluded.edited_at,
              deleted_at = excluded.deleted_at, revised_at = excluded.revised_at,
              content_hash = excluded.content_hash
-         WHERE excluded.revised_at >= revised_at AND excluded.content_hash <> content_hash
+         WHERE excluded.content_hash <> content_hash AND (excluded.revised_at > revised_at
+             OR (excluded.revised_at = revised_at AND deleted_at IS NULL)
+             OR excluded.deleted_at IS NOT NULL)
          RETURNING message_id",
     )
     .bind(channel.as_str())

@@ -164,6 +164,7 @@ async fn recompute(write: &mut SqliteConnection, touched: &str) -> Result<()> {
     .bind(touched)
     .execute(&mut *write)
     .await?;
+    mark_renamed(write, touched).await?;
     sqlx::query(
         "UPDATE entities SET
              name = (SELECT name FROM entity_mentions AS mention
@@ -174,6 +175,25 @@ async fn recompute(write: &mut SqliteConnection, touched: &str) -> Result<()> {
              last_seen = (SELECT MAX(last_seen) FROM entity_mentions AS mention
                  WHERE mention.entity_id = entities.entity_id)
          WHERE entity_id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(touched)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+/// Every page may show the name of an entity that goes by another one now.
+async fn mark_renamed(write: &mut SqliteConnection, touched: &str) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO wiki_marks (channel_id, kind, key)
+         SELECT channel_id, kind, key FROM wiki_pages
+         WHERE removed = 0 AND channel_id IN (
+             SELECT mention.channel_id FROM entities
+             JOIN entity_mentions AS mention USING (entity_id)
+             WHERE entity_id IN (SELECT value FROM json_each($1))
+                 AND entities.name <> (SELECT name FROM entity_mentions AS newest
+                     WHERE newest.entity_id = entities.entity_id
+                     ORDER BY last_seen DESC, name DESC LIMIT 1))",
     )
     .bind(touched)
     .execute(write)
