@@ -1,9 +1,7 @@
 //! The trait of the port.
 
 use async_trait::async_trait;
-use domain::{
-    Classify, ErrorCode, Retry, SyncError, conversation::Conversation, fact::Extraction,
-};
+use domain::{Classify, ErrorCode, Retry, SyncError, conversation::Conversation, fact::Extraction};
 use tokio_util::sync::CancellationToken;
 
 /// What can go wrong with an extraction.
