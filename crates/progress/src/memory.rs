@@ -1,100 +1,155 @@
-//! The live view inside the process.
-
-mod signals;
-mod state;
+//! The embedded adapter: a map in this process.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Duration,
+    collections::HashMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use domain::{ChannelId, Job, JobId};
-use tokio::{sync::broadcast, time::Instant};
+use tokio::sync::{broadcast, watch};
 
-use crate::{Cancels, Progress, Result, View, Watch};
-use signals::{MemoryCancels, MemoryWatch};
-use state::State;
+use crate::{Cancels, Progress, ProgressError, Result, View, Watch};
 
-/// How long a view is believed.
-const TTL: Duration = Duration::from_secs(5);
-/// How many jobs are remembered.
-const CAPACITY: usize = 4096;
-/// How many cancels a reader may lie behind.
-const CANCELS: usize = 1024;
+/// How long a view is shown without a new one: then it is read from the database again.
+const SHOWN_FOR: Duration = Duration::from_secs(5);
 
-/// The live view of jobs, in memory.
-///
-/// Reads take a lock that only writers hold alone, copy a pointer and never wait for anything else.
-#[derive(Debug)]
+/// Views beyond this many make the stale ones leave.
+const TIDY_ABOVE: usize = 1_000;
+
+/// Cancels that a slow listener may fall behind.
+const CANCELS: usize = 1_024;
+
+/// A live view that lives as long as its process.
 pub struct MemoryProgress {
-    shared: Arc<Shared>,
+    shown: RwLock<Shown>,
     cancels: broadcast::Sender<JobId>,
-    ttl: Duration,
+    shown_for: Duration,
 }
 
-/// What the view and those who watch it share.
-#[derive(Debug)]
-struct Shared(RwLock<State>);
-
-impl Shared {
-    // A panic while the lock is held can at worst leave a view out, which is allowed at any time.
-    fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
-    }
+#[derive(Default)]
+struct Shown {
+    jobs: HashMap<JobId, Entry>,
+    newest: HashMap<ChannelId, JobId>,
 }
 
-impl MemoryProgress {
-    /// An empty view whose entries are believed for `ttl` and of at most `capacity` jobs.
-    #[must_use]
-    pub fn new(ttl: Duration, capacity: usize) -> Self {
-        Self {
-            shared: Arc::new(Shared(RwLock::new(State::new(capacity)))),
-            cancels: broadcast::Sender::new(CANCELS),
-            ttl,
-        }
-    }
+struct Entry {
+    view: View,
+    at: Instant,
+    watchers: watch::Sender<View>,
 }
 
 impl Default for MemoryProgress {
     fn default() -> Self {
-        Self::new(TTL, CAPACITY)
+        Self::new(SHOWN_FOR)
+    }
+}
+
+impl MemoryProgress {
+    /// A view that is shown for so long.
+    #[must_use]
+    pub fn new(shown_for: Duration) -> Self {
+        Self { shown: RwLock::default(), cancels: broadcast::channel(CANCELS).0, shown_for }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Shown> {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Shown> {
+        self.shown.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent(&self, entry: &Entry) -> Option<View> {
+        (entry.at.elapsed() < self.shown_for).then(|| entry.view.clone())
+    }
+}
+
+impl Shown {
+    /// A view that has not changed is only confirmed, so that its body is not made again.
+    fn show(&mut self, job: &Job) {
+        match self.jobs.get_mut(&job.id) {
+            Some(entry) if entry.view.job.revision > job.revision => return,
+            Some(entry) if entry.view.job.revision == job.revision => entry.at = Instant::now(),
+            Some(entry) => {
+                entry.view = View::new(job.clone());
+                entry.at = Instant::now();
+                entry.watchers.send_replace(entry.view.clone());
+            }
+            None => {
+                let view = View::new(job.clone());
+                let watchers = watch::Sender::new(view.clone());
+                self.jobs.insert(job.id.clone(), Entry { view, at: Instant::now(), watchers });
+            }
+        }
+        self.show_newest(job);
+    }
+
+    fn show_newest(&mut self, job: &Job) {
+        let newer = self
+            .newest
+            .get(&job.channel_id)
+            .and_then(|id| self.jobs.get(id))
+            .is_some_and(|entry| entry.view.job.started_at > job.started_at);
+        if !newer {
+            self.newest.insert(job.channel_id.clone(), job.id.clone());
+        }
+    }
+
+    fn tidy(&mut self, shown_for: Duration) {
+        if self.jobs.len() <= TIDY_ABOVE {
+            return;
+        }
+        self.jobs.retain(|_, entry| {
+            entry.at.elapsed() < shown_for || entry.watchers.receiver_count() > 0
+        });
+        let Self { jobs, newest } = self;
+        newest.retain(|_, id| jobs.contains_key(id));
     }
 }
 
 #[async_trait]
 impl Progress for MemoryProgress {
     async fn show(&self, job: &Job) -> Result<()> {
-        // Copied before the lock is taken, to hold up no reader.
-        let view = View::new(job.clone());
-        self.shared.write().show(view, Instant::now() + self.ttl);
+        let mut shown = self.write();
+        shown.tidy(self.shown_for);
+        shown.show(job);
         Ok(())
     }
 
     async fn job(&self, id: &JobId) -> Result<Option<View>> {
-        Ok(self.shared.read().view(id, Instant::now()))
+        Ok(self.read().jobs.get(id).and_then(|entry| self.recent(entry)))
     }
 
     async fn newest(&self, channel: &ChannelId) -> Result<Option<View>> {
-        Ok(self.shared.read().newest(channel, Instant::now()))
+        let shown = self.read();
+        let entry = shown.newest.get(channel).and_then(|id| shown.jobs.get(id));
+        Ok(entry.and_then(|entry| self.recent(entry)))
     }
 
-    async fn watch(&self, id: &JobId) -> Result<Box<dyn Watch>> {
-        Ok(Box::new(MemoryWatch::new(&self.shared, id)))
+    async fn watch(&self, job: &Job) -> Result<Box<dyn Watch>> {
+        let mut shown = self.write();
+        shown.show(job);
+        let Some(entry) = shown.jobs.get(&job.id) else {
+            // It was shown the line above.
+            return Ok(Box::new(Views {
+                views: watch::Sender::new(View::new(job.clone())).subscribe(),
+            }));
+        };
+        let mut views = entry.watchers.subscribe();
+        views.mark_changed();
+        Ok(Box::new(Views { views }))
     }
 
     async fn cancel(&self, id: &JobId) -> Result<()> {
-        // It fails when nobody listens, and then nobody has to know.
+        // Nobody listening is nobody working.
         let _ = self.cancels.send(id.clone());
         Ok(())
     }
 
     async fn cancels(&self) -> Result<Box<dyn Cancels>> {
-        Ok(Box::new(MemoryCancels(self.cancels.subscribe())))
+        Ok(Box::new(Cancelled { cancels: self.cancels.subscribe() }))
     }
 
     async fn ping(&self) -> Result<()> {
@@ -102,115 +157,47 @@ impl Progress for MemoryProgress {
     }
 }
 
+struct Views {
+    views: watch::Receiver<View>,
+}
+
+#[async_trait]
+impl Watch for Views {
+    async fn next(&mut self) -> Result<View> {
+        self.views.changed().await.map_err(|gone| ProgressError::Unavailable(Box::new(gone)))?;
+        Ok(self.views.borrow_and_update().clone())
+    }
+}
+
+struct Cancelled {
+    cancels: broadcast::Receiver<JobId>,
+}
+
+#[async_trait]
+impl Cancels for Cancelled {
+    async fn next(&mut self) -> Result<JobId> {
+        loop {
+            match self.cancels.recv().await {
+                Ok(id) => return Ok(id),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(gone) => return Err(ProgressError::Unavailable(Box::new(gone))),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{channel, job_of};
 
-    crate::contract!(Arc::new(MemoryProgress::default()));
+    crate::contract!(MemoryProgress::new(Duration::from_secs(60)));
 
-    #[tokio::test(start_paused = true)]
-    async fn a_view_is_believed_for_its_time_and_no_longer() {
-        let progress = MemoryProgress::new(Duration::from_secs(5), 10);
-        let job = job_of(&channel("C1"), 1);
+    #[tokio::test]
+    async fn an_old_view_is_no_longer_shown() {
+        let progress = MemoryProgress::new(Duration::ZERO);
+        let job = crate::contract::job("C1", 1);
         progress.show(&job).await.unwrap();
-        tokio::time::advance(Duration::from_millis(4_900)).await;
-        assert!(progress.job(&job.id).await.unwrap().is_some());
-        assert!(progress.newest(&job.channel_id).await.unwrap().is_some());
-        tokio::time::advance(Duration::from_millis(200)).await;
         assert!(progress.job(&job.id).await.unwrap().is_none());
         assert!(progress.newest(&job.channel_id).await.unwrap().is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn reading_the_same_state_afresh_shows_it_for_longer() {
-        let progress = MemoryProgress::new(Duration::from_secs(5), 10);
-        let job = job_of(&channel("C1"), 1);
-        progress.show(&job).await.unwrap();
-        tokio::time::advance(Duration::from_secs(4)).await;
-        progress.show(&job).await.unwrap();
-        tokio::time::advance(Duration::from_secs(4)).await;
-        assert!(progress.job(&job.id).await.unwrap().is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_view_that_ran_out_still_keeps_an_older_revision_away() {
-        let progress = MemoryProgress::new(Duration::from_secs(5), 10);
-        let mut job = job_of(&channel("C1"), 9);
-        progress.show(&job).await.unwrap();
-        tokio::time::advance(Duration::from_secs(6)).await;
-        job.revision = 8;
-        progress.show(&job).await.unwrap();
-        assert!(progress.job(&job.id).await.unwrap().is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_older_job_does_not_stand_in_for_a_newest_that_ran_out() {
-        let progress = MemoryProgress::new(Duration::from_secs(5), 10);
-        let old = job_of(&channel("C1"), 1);
-        let new = job_of(&channel("C1"), 1);
-        progress.show(&new).await.unwrap();
-        tokio::time::advance(Duration::from_secs(6)).await;
-        progress.show(&old).await.unwrap();
-        assert!(progress.job(&old.id).await.unwrap().is_some());
-        assert!(progress.newest(&old.channel_id).await.unwrap().is_none());
-    }
-
-    #[tokio::test]
-    async fn only_so_many_jobs_are_remembered() {
-        let progress = MemoryProgress::new(Duration::from_secs(5), 2);
-        let jobs: Vec<_> = ["C1", "C2", "C3"].iter().map(|c| job_of(&channel(c), 1)).collect();
-        for job in &jobs {
-            progress.show(job).await.unwrap();
-        }
-        assert!(progress.job(&jobs[0].id).await.unwrap().is_none());
-        assert!(progress.newest(&jobs[0].channel_id).await.unwrap().is_none());
-        assert!(progress.newest(&jobs[2].channel_id).await.unwrap().is_some());
-    }
-
-    #[tokio::test]
-    async fn a_watched_job_is_heard_of_even_when_its_view_had_to_go() {
-        let progress = MemoryProgress::new(Duration::from_secs(5), 1);
-        let mut job = job_of(&channel("C1"), 1);
-        progress.show(&job).await.unwrap();
-        let mut watch = progress.watch(&job.id).await.unwrap();
-        progress.show(&job_of(&channel("C2"), 1)).await.unwrap();
-        job.revision = 2;
-        progress.show(&job).await.unwrap();
-        assert_eq!(watch.next().await.unwrap().job.revision, 2);
-    }
-
-    #[tokio::test]
-    async fn a_watch_that_ends_leaves_nothing_behind() {
-        let progress = MemoryProgress::default();
-        let job = job_of(&channel("C1"), 1);
-        let one = progress.watch(&job.id).await.unwrap();
-        let two = progress.watch(&job.id).await.unwrap();
-        drop(one);
-        assert_eq!(progress.shared.read().watched(), 1);
-        drop(two);
-        assert_eq!(progress.shared.read().watched(), 0);
-    }
-
-    #[tokio::test]
-    async fn all_who_read_a_view_share_its_body() {
-        let progress = MemoryProgress::default();
-        let job = job_of(&channel("C1"), 1);
-        progress.show(&job).await.unwrap();
-        let first = progress.job(&job.id).await.unwrap().unwrap();
-        let second = progress.newest(&job.channel_id).await.unwrap().unwrap();
-        assert_eq!(first.body(|_| "made once".into()), "made once");
-        assert_eq!(second.body(|_| "made twice".into()), "made once");
-    }
-
-    #[tokio::test]
-    async fn a_reader_of_cancels_that_falls_behind_goes_on_with_what_is_left() {
-        let progress = MemoryProgress::default();
-        let mut cancels = progress.cancels().await.unwrap();
-        let ids: Vec<JobId> = (0..CANCELS * 2).map(|_| JobId::random()).collect();
-        for id in &ids {
-            progress.cancel(id).await.unwrap();
-        }
-        assert_eq!(cancels.next().await.unwrap(), ids[CANCELS]);
     }
 }

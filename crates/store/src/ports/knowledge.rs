@@ -7,10 +7,12 @@ use domain::{
     graph::{EntityType, RelationshipType},
 };
 
+use serde::Serialize;
+
 use crate::Result;
 
 /// A fact as it stands in its channel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StoredFact {
     /// Its channel.
     pub channel_id: ChannelId,
@@ -29,7 +31,7 @@ pub struct StoredFact {
 }
 
 /// An entity of a fact.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct FactEntityRow {
     /// The entity.
     pub id: EntityId,
@@ -42,7 +44,7 @@ pub struct FactEntityRow {
 }
 
 /// A message that a fact rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// The message.
     pub message_id: MessageId,
@@ -82,7 +84,7 @@ pub struct FactQuery {
 }
 
 /// An entity as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredEntity {
     /// Its id.
     pub id: EntityId,
@@ -120,7 +122,7 @@ pub struct EntityQuery {
 }
 
 /// A relationship as it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StoredRelationship {
     /// Its id.
     pub id: RelationshipId,

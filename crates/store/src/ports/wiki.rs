@@ -8,6 +8,8 @@ use domain::{
     page::{Citation, PageKey},
 };
 
+use serde::Serialize;
+
 use crate::Result;
 
 /// A page without its text.
@@ -64,7 +66,7 @@ pub struct VersionSummary {
 }
 
 /// An entity that published facts of a channel are about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TopicRow {
     /// The entity.
     pub entity_id: EntityId,
@@ -81,7 +83,7 @@ pub struct TopicRow {
 }
 
 /// Somebody and what the channel knows through them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContributorRow {
     /// Who.
     pub person: Person,

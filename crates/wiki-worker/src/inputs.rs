@@ -1,0 +1,204 @@
+//! What a page is rendered from.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Channel, ChannelId, EntityId, Failure, Retry,
+    fact::FactKind,
+    graph::EntityType,
+    message::hex,
+    page::{PageKey, PageKind},
+};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use store::{
+    ContributorRow, FactQuery, PageSummary, RelationshipQuery, Store, StoredFact,
+    StoredRelationship, TopicRow,
+};
+
+use crate::slugs;
+
+/// Changes with every change to how pages look: all are rendered again then, as they become dirty.
+const RENDERER: u32 = 1;
+
+/// Entries of a ledger page: the newest; the API has them all.
+pub(crate) const LEDGER: u32 = 200;
+
+/// Topics that have a page of their own.
+const TOPICS: u32 = 200;
+
+/// Facts that make a topic.
+const FACTS_OF_A_TOPIC: u32 = 3;
+
+const CONTRIBUTORS: u32 = 50;
+const RELATIONSHIPS: u32 = 60;
+
+/// What all pages of one rendering share.
+pub(crate) struct Shared {
+    pub(crate) channel: Channel,
+    pub(crate) topics: Vec<TopicRow>,
+    pub(crate) slugs: BTreeMap<EntityId, String>,
+}
+
+impl Shared {
+    pub(crate) async fn load(
+        store: &dyn Store,
+        id: &ChannelId,
+        pages: &[PageSummary],
+    ) -> Result<Self, Failure> {
+        let channel = store.channel(id).await?;
+        let channel =
+            channel.ok_or_else(|| Failure::internal("the channel is gone", Retry::Never))?;
+        let topics = store.topics(id, FACTS_OF_A_TOPIC, TOPICS).await?;
+        let slugs = slugs::of_topics(&topics, pages);
+        Ok(Self { channel, topics, slugs })
+    }
+}
+
+/// The inputs of one page. What a page does not use stays empty, and does not make it dirty.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Inputs {
+    pub(crate) channel_name: String,
+    pub(crate) channel_topic: String,
+    pub(crate) facts: Vec<StoredFact>,
+    /// Whether there are older facts than those.
+    pub(crate) more: bool,
+    pub(crate) topic: Option<TopicRow>,
+    pub(crate) topics: Vec<TopicRow>,
+    pub(crate) slugs: BTreeMap<EntityId, String>,
+    pub(crate) contributors: Vec<ContributorRow>,
+    pub(crate) relationships: Vec<StoredRelationship>,
+    pub(crate) names: BTreeMap<EntityId, String>,
+}
+
+impl Inputs {
+    /// Loads what a page shows; `None` when there is nothing to show.
+    pub(crate) async fn load(
+        store: &dyn Store,
+        shared: &Shared,
+        key: &PageKey,
+    ) -> Result<Option<Self>, Failure> {
+        let channel = &shared.channel;
+        let mut inputs = Self { channel_name: channel.name.clone(), ..Self::default() };
+        match key.kind {
+            PageKind::Overview => inputs.load_overview(store, shared).await?,
+            PageKind::Topics => {
+                inputs.topics = shared.topics.clone();
+                inputs.slugs = shared.slugs.clone();
+            }
+            PageKind::Topic => {
+                let Some(topic) =
+                    shared.topics.iter().find(|topic| topic.entity_id.as_str() == key.key)
+                else {
+                    return Ok(None);
+                };
+                let query =
+                    FactQuery { entity: Some(topic.entity_id.clone()), ..query(channel, &[]) };
+                inputs.load_facts(store, query).await?;
+                inputs.topic = Some(topic.clone());
+            }
+            PageKind::People => {
+                inputs.contributors = store.contributors(&channel.id, CONTRIBUTORS).await?;
+                let kinds = [FactKind::Ownership, FactKind::Decision, FactKind::ActionItem];
+                inputs.load_facts(store, query(channel, &kinds)).await?;
+            }
+            PageKind::Decisions => {
+                inputs.load_facts(store, query(channel, &[FactKind::Decision])).await?;
+            }
+            PageKind::ActionItems => {
+                inputs.load_facts(store, query(channel, &[FactKind::ActionItem])).await?;
+            }
+            PageKind::Questions => {
+                let kinds = [FactKind::Qa, FactKind::OpenQuestion];
+                inputs.load_facts(store, query(channel, &kinds)).await?;
+            }
+            PageKind::Glossary => {
+                inputs.load_facts(store, query(channel, &[FactKind::Definition])).await?;
+            }
+            PageKind::Timeline => {
+                let kinds = [
+                    FactKind::Decision,
+                    FactKind::Announcement,
+                    FactKind::Problem,
+                    FactKind::Resolution,
+                    FactKind::Ownership,
+                ];
+                inputs.load_facts(store, query(channel, &kinds)).await?;
+            }
+        }
+        let empty =
+            inputs.facts.is_empty() && inputs.topics.is_empty() && inputs.contributors.is_empty();
+        Ok((!empty || key.kind == PageKind::Overview).then_some(inputs))
+    }
+
+    async fn load_overview(&mut self, store: &dyn Store, shared: &Shared) -> Result<(), Failure> {
+        let channel = &shared.channel;
+        self.channel_topic.clone_from(&channel.topic);
+        for (kind, limit) in [
+            (FactKind::Announcement, 5),
+            (FactKind::Decision, 8),
+            (FactKind::ActionItem, 40),
+            (FactKind::Problem, 3),
+        ] {
+            let query = FactQuery { limit, ..query(channel, &[kind]) };
+            self.facts.extend(store.facts(&query).await?);
+        }
+        self.topics = shared.topics.iter().take(10).cloned().collect();
+        for topic in &self.topics {
+            if let Some(slug) = shared.slugs.get(&topic.entity_id) {
+                self.slugs.insert(topic.entity_id.clone(), slug.clone());
+            }
+        }
+        self.contributors = store.contributors(&channel.id, 8).await?;
+        self.load_map(store, channel).await
+    }
+
+    /// The best supported relationships between things with a name.
+    async fn load_map(&mut self, store: &dyn Store, channel: &Channel) -> Result<(), Failure> {
+        let query = RelationshipQuery {
+            channel_id: Some(channel.id.clone()),
+            limit: RELATIONSHIPS,
+            ..RelationshipQuery::default()
+        };
+        let found = store.relationships(&query).await?;
+        for (_, relationship) in found.into_iter().filter(|(_, r)| r.valid_until.is_none()) {
+            for end in [&relationship.source, &relationship.target] {
+                if !self.names.contains_key(end)
+                    && let Some(entity) = store.entity(end).await?
+                    && entity.kind != EntityType::Url
+                {
+                    self.names.insert(end.clone(), entity.name);
+                }
+            }
+            self.relationships.push(relationship);
+        }
+        Ok(())
+    }
+
+    async fn load_facts(&mut self, store: &dyn Store, query: FactQuery) -> Result<(), Failure> {
+        self.facts = store.facts(&query).await?;
+        self.more = self.facts.len() > LEDGER as usize;
+        self.facts.truncate(LEDGER as usize);
+        Ok(())
+    }
+
+    /// The same for the same inputs.
+    pub(crate) fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(RENDERER.to_be_bytes());
+        // Plain data: its serialisation cannot fail.
+        digest.update(serde_json::to_vec(self).unwrap_or_default());
+        hex(&digest.finalize()[..16])
+    }
+}
+
+/// Published facts of a channel, one more than a page shows.
+fn query(channel: &Channel, kinds: &[FactKind]) -> FactQuery {
+    FactQuery {
+        channel_id: Some(channel.id.clone()),
+        kinds: kinds.to_vec(),
+        published_only: true,
+        limit: LEDGER + 1,
+        ..FactQuery::default()
+    }
+}
