@@ -1,6 +1,10 @@
 //! Schedules: when a channel is synchronised by itself.
 
+mod cron;
+
 use serde::{Deserialize, Serialize};
+
+pub use cron::{Cron, CronError, offset};
 
 use crate::{ChannelId, Timestamp};
 
