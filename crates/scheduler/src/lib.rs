@@ -1,1 +1,90 @@
-//! Fires due schedules and sweeps what stands still.
+//! The scheduler: starts what is due, and repairs what stands still.
+//!
+//! Any number of them may run. A due schedule is taken by a conditional update, and so is a task that is
+//! called for again, so that of any number exactly one does it. Nothing here is needed for work that goes
+//! well; everything that goes wrong elsewhere ends here.
+
+mod schedules;
+mod sweep;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{Job, TaskRef};
+use progress::Progress;
+use queue::Queue;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How a scheduler works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Between two turns.
+    pub turn: Duration,
+    /// How long a released task may lie untaken before it is called for again.
+    pub quiet: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { turn: Duration::from_millis(500), quiet: Duration::from_secs(10) }
+    }
+}
+
+/// A scheduler.
+pub struct Scheduler {
+    store: Arc<dyn Store>,
+    queue: Arc<dyn Queue>,
+    progress: Arc<dyn Progress>,
+    settings: Settings,
+}
+
+impl Scheduler {
+    /// A scheduler over these.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        queue: Arc<dyn Queue>,
+        progress: Arc<dyn Progress>,
+        settings: Settings,
+    ) -> Self {
+        Self { store, queue, progress, settings }
+    }
+
+    /// Takes turns until `shutdown`.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut turn = tokio::time::interval(self.settings.turn);
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                _ = turn.tick() => {}
+            }
+            if let Err(error) = self.take_turn().await {
+                warn!(%error, "a turn of the scheduler failed; the next one tries again");
+            }
+        }
+        info!("the scheduler has stopped");
+    }
+
+    /// One turn: due schedules first, then repairs.
+    pub async fn take_turn(&self) -> store::Result<()> {
+        let schedules = self.fire_due().await;
+        let repairs = self.sweep().await;
+        schedules.and(repairs)
+    }
+
+    /// Tells of what is stored. What gets lost here the next sweep finds.
+    async fn announce(&self, jobs: &[Job], tasks: &[TaskRef]) {
+        for job in jobs {
+            if let Err(error) = self.progress.show(job).await {
+                warn!(%error, "the live view is behind");
+            }
+        }
+        if !tasks.is_empty()
+            && let Err(error) = self.queue.publish(tasks).await
+        {
+            warn!(%error, "tasks wait for the next sweep");
+        }
+    }
+}

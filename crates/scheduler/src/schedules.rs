@@ -1,0 +1,48 @@
+//! Starting what is due.
+
+use domain::schedule::{Cron, Schedule, offset};
+use store::Triggered;
+use tracing::{info, warn};
+
+use crate::Scheduler;
+
+/// Schedules fired in one turn.
+const AT_ONCE: u32 = 100;
+
+impl Scheduler {
+    /// Fires what is due. Times that were missed while nothing ran are run once: the next time is
+    /// computed from now on.
+    pub(crate) async fn fire_due(&self) -> store::Result<()> {
+        let now = self.store.now().await?;
+        for schedule in self.store.due_schedules(AT_ONCE).await? {
+            let Some(due) = schedule.next_sync else { continue };
+            // Spread, so that not all that is due on the hour starts on the hour.
+            if now < due.plus(offset(&schedule.channel_id)) {
+                continue;
+            }
+            let next = Cron::parse(&schedule.expression, &schedule.timezone, now)
+                .ok()
+                .and_then(|cron| cron.next_after(now));
+            if let Some(triggered) = self.store.fire_schedule(&schedule.channel_id, due, next).await? {
+                self.fired(&schedule, triggered).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn fired(&self, schedule: &Schedule, triggered: Triggered) {
+        let channel = &schedule.channel_id;
+        match triggered {
+            Triggered::Started(job, tasks) => {
+                info!(%channel, job = %job.id, "a scheduled sync begins");
+                metrics::counter!("atlas_schedules_fired_total", "outcome" => "started").increment(1);
+                self.announce(&[job], &tasks).await;
+            }
+            Triggered::InProgress(job) => {
+                warn!(%channel, %job, "a scheduled sync is skipped: the last one still runs");
+                metrics::counter!("atlas_schedules_fired_total", "outcome" => "skipped").increment(1);
+            }
+            Triggered::Replayed(..) | Triggered::KeyReused | Triggered::ChannelNotFound => {}
+        }
+    }
+}

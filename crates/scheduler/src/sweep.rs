@@ -1,0 +1,41 @@
+//! The sweep: leases that have run out, tasks whose time has come, calls that got lost.
+
+use domain::Stage;
+use tracing::{info, warn};
+
+use crate::Scheduler;
+
+/// Calls for one stage in one turn.
+const AT_ONCE: u32 = 256;
+
+impl Scheduler {
+    pub(crate) async fn sweep(&self) -> store::Result<()> {
+        let swept = self.store.expire_leases().await?;
+        if swept.expired > 0 {
+            warn!(tasks = swept.expired, "leases have run out: their workers are gone");
+            metrics::counter!("atlas_repairs_total", "kind" => "expired_lease").increment(swept.expired);
+        }
+        self.announce(&swept.jobs, &swept.due).await;
+        for stage in Stage::ALL {
+            self.call_again(stage).await?;
+        }
+        Ok(())
+    }
+
+    async fn call_again(&self, stage: Stage) -> store::Result<()> {
+        let queued = match self.queue.depth(stage).await {
+            Ok(queued) => queued,
+            Err(error) => {
+                warn!(%stage, %error, "the queue does not answer");
+                return Ok(());
+            }
+        };
+        let due = self.store.due(stage, queued, self.settings.quiet, AT_ONCE).await?;
+        if !due.is_empty() {
+            info!(%stage, tasks = due.len(), "called for what is due");
+            metrics::counter!("atlas_repairs_total", "kind" => "called_again").increment(due.len() as u64);
+            self.announce(&[], &due).await;
+        }
+        Ok(())
+    }
+}
