@@ -1,0 +1,13 @@
+//! Triggering, watching and ending syncs.
+
+mod cancel;
+mod history;
+mod retry;
+mod status;
+mod trigger;
+
+pub(crate) use cancel::*;
+pub(crate) use history::*;
+pub(crate) use retry::*;
+pub(crate) use status::*;
+pub(crate) use trigger::*;
