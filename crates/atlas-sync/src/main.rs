@@ -1,1 +1,8 @@
-fn main() {}
+//! The `atlas-sync` command.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    atlas_sync::commands::run().await
+}

@@ -1,0 +1,110 @@
+//! The commands, one module each.
+
+mod backup;
+mod channels;
+mod connect;
+mod demo;
+mod error;
+mod import;
+mod jobs;
+mod keys;
+mod schedule;
+mod serve;
+mod sync;
+mod wiki;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub use error::CliError;
+
+/// Keeps chat channels turned into knowledge.
+///
+/// Commands talk to a running server (--server, or one started beside the same data); when there is none
+/// they start an embedded one for as long as they run.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 in conflict (already running, already
+/// over), 5 the followed sync failed or was cancelled, 6 no server or no valid key.
+#[derive(Parser)]
+#[command(name = "atlas-sync", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(clap::Args, Clone)]
+pub struct Shared {
+    /// Address of a running server, such as http://127.0.0.1:8480.
+    #[arg(long, global = true, env = "ATLAS_SERVER")]
+    server: Option<String>,
+    /// API key; else the one that lies beside the data.
+    #[arg(long, global = true, env = "ATLAS_API_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// Print the API's JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole service until it is told to stop.
+    Serve,
+    /// Show everything on a bundled sample channel.
+    Demo(demo::Args),
+    /// Bring in a Slack export.
+    Import(import::Args),
+    /// List the channels.
+    Channels,
+    /// Synchronise a channel.
+    Sync(sync::Args),
+    /// Show how a sync stands.
+    Status(jobs::StatusArgs),
+    /// Show the syncs of a channel.
+    History(jobs::HistoryArgs),
+    /// End a sync.
+    Cancel(jobs::CancelArgs),
+    /// Synchronise a channel by itself.
+    #[command(subcommand)]
+    Schedule(schedule::Action),
+    /// Read the wiki, or write it to a folder.
+    Wiki(wiki::Args),
+    /// Write a consistent copy of the database to a new file.
+    Backup {
+        /// The file to write; must not exist.
+        file: PathBuf,
+    },
+    /// API keys.
+    #[command(subcommand)]
+    Keys(keys::Action),
+}
+
+/// Runs the command of this process.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let shared = cli.shared;
+    let outcome = match cli.command {
+        Command::Serve => serve::run().await,
+        Command::Demo(args) => demo::run(&shared, args).await,
+        Command::Import(args) => import::run(&shared, args).await,
+        Command::Channels => channels::run(&shared).await,
+        Command::Sync(args) => sync::run(&shared, args).await,
+        Command::Status(args) => jobs::status(&shared, args).await,
+        Command::History(args) => jobs::history(&shared, args).await,
+        Command::Cancel(args) => jobs::cancel(&shared, args).await,
+        Command::Schedule(action) => schedule::run(&shared, action).await,
+        Command::Wiki(args) => wiki::run(&shared, args).await,
+        Command::Backup { file } => backup::run(&shared, &file).await,
+        Command::Keys(action) => keys::run(&shared, action).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("atlas-sync: {error}");
+            ExitCode::from(error.code())
+        }
+    }
+}

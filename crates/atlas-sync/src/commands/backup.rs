@@ -1,0 +1,31 @@
+//! A copy of the database, taken while it works.
+
+use std::path::Path;
+
+use serde_json::json;
+use service::Config;
+use store::{Access as _, sqlite::Sqlite};
+
+use super::{CliError, Shared};
+use crate::output;
+
+/// Reads the database file itself, beside whatever server owns it.
+pub(super) async fn run(shared: &Shared, file: &Path) -> Result<(), CliError> {
+    if file.exists() {
+        return Err(CliError::usage(format!("{} exists already: name a new file", file.display())));
+    }
+    let config = Config::from_env()?;
+    let database = Sqlite::open_beside(&config.database_url).await?;
+    let outcome = database.backup(file).await;
+    database.close().await;
+    outcome?;
+    if shared.json {
+        return output::json(&json!({"file": file, "bytes": std::fs::metadata(file)?.len()}));
+    }
+    println!(
+        "The database is copied to {}. To restore it, put it in the place of {}.",
+        file.display(),
+        config.database_url
+    );
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Bringing in an export.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{CliError, Shared, connect::connect};
+use crate::{client::Client, output};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The export: the zip as Slack made it.
+    file: PathBuf,
+    /// The connection whose channels it belongs to; one is found or made by the workspace else.
+    #[arg(long)]
+    connection: Option<String>,
+}
+
+pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
+    let connection = connect(shared).await?;
+    let outcome = import(&connection.client, shared, &args).await;
+    connection.close().await;
+    outcome
+}
+
+async fn import(client: &Client, shared: &Shared, args: &Args) -> Result<(), CliError> {
+    let accepted = client.upload(&args.file, args.connection.as_deref()).await?;
+    let import = client.wait_for_import(accepted["id"].as_str().unwrap_or_default()).await?;
+    if shared.json {
+        return output::json(&import);
+    }
+    let channels = import["channels"].as_array().map_or(0, Vec::len);
+    println!("{} messages of {channels} channels have been read.", import["rows"]);
+    let errors = import["row_errors"].as_array().cloned().unwrap_or_default();
+    for error in &errors {
+        println!("  not read: {}", row_error(error));
+    }
+    let ids = import["channels"].as_array().cloned().unwrap_or_default();
+    if let Some(first) = ids.first().and_then(Value::as_str) {
+        println!("Next: atlas-sync sync {first} --follow");
+    }
+    Ok(())
+}
+
+fn row_error(error: &Value) -> String {
+    let text = |field: &str| error[field].as_str().unwrap_or_default().to_owned();
+    format!("{} (record {}): {}", text("file"), error["line"], text("message"))
+}

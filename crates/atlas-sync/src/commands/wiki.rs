@@ -1,0 +1,64 @@
+//! Reading the wiki.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{
+    CliError, Shared,
+    connect::{channel_id, connect},
+};
+use crate::{client::Client, output, terminal};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The channel: its id, or its name where only one has it.
+    channel: String,
+    /// The page, by its slug.
+    #[arg(default_value = "overview")]
+    page: String,
+    /// Write all pages as Markdown files into this folder.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
+    let connection = connect(shared).await?;
+    let outcome = read(&connection.client, shared, &args).await;
+    connection.close().await;
+    outcome
+}
+
+async fn read(client: &Client, shared: &Shared, args: &Args) -> Result<(), CliError> {
+    let channel = channel_id(client, &args.channel).await?;
+    if let Some(folder) = &args.out {
+        return write(client, &channel, folder).await;
+    }
+    if shared.json {
+        let path = format!("/api/wiki/pages/{}", args.page);
+        return output::json(&client.get(&path, &[("channel_id", &channel)]).await?);
+    }
+    let markdown = client.markdown(&args.page, &channel).await?;
+    print!("{}", terminal::rendered(&markdown));
+    Ok(())
+}
+
+async fn write(client: &Client, channel: &str, folder: &std::path::Path) -> Result<(), CliError> {
+    let structure = client.get("/api/wiki/structure", &[("channel_id", channel)]).await?;
+    std::fs::create_dir_all(folder)?;
+    let mut slugs = Vec::new();
+    collect(&structure["pages"], &mut slugs);
+    for slug in &slugs {
+        let markdown = client.markdown(slug, channel).await?;
+        std::fs::write(folder.join(format!("{slug}.md")), markdown)?;
+    }
+    println!("{} pages are in {}", slugs.len(), folder.display());
+    Ok(())
+}
+
+fn collect(pages: &Value, slugs: &mut Vec<String>) {
+    for page in pages.as_array().into_iter().flatten() {
+        slugs.extend(page["slug"].as_str().map(str::to_owned));
+        collect(&page["children"], slugs);
+    }
+}
