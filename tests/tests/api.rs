@@ -1,0 +1,463 @@
+//! The fixed part of the HTTP contract, field by field, against the live service.
+
+use std::{sync::Arc, time::Duration};
+
+use atlas_sync::server::Doubles;
+use connectors::{
+    ConnectorError,
+    replay::{Replay, Step},
+};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use system_tests::{Rig, channel, channel_archive, message, sample_archive};
+
+fn replaying() -> (Arc<Replay>, Doubles) {
+    let replay = Arc::new(Replay::new(10));
+    (replay.clone(), Doubles { connector: Some(replay), extractor: None })
+}
+
+/// A rig with the channel `C1`, whose walk hangs until it is released.
+async fn hanging() -> (Arc<Replay>, Rig) {
+    let (replay, doubles) = replaying();
+    let rig = Rig::start_with(doubles).await;
+    let id = channel(&rig.server().ports.store).await;
+    replay.say(&id, (0..20).map(|n| message(n, "Decision: we use Redis for the cache.")));
+    replay.script([Step::Hang]);
+    (replay, rig)
+}
+
+fn is_time(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.len() >= 20 && text.ends_with('Z') && text.contains('T'))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_is_accepted_with_every_field() {
+    let (replay, rig) = hanging().await;
+    let reply = rig.post("/api/sync", &json!({"channel_id": "C1"})).await;
+    assert_eq!(reply.status, StatusCode::ACCEPTED);
+    assert_eq!(reply.body["status"], "started");
+    let job = reply.body["job_id"].as_str().unwrap();
+    assert!(job.starts_with("sync_") && job.len() == 37, "{job}");
+    assert_eq!(reply.body["channel_id"], "C1");
+    assert_eq!(reply.body["estimated_messages"], 20);
+    assert!(is_time(&reply.body["started_at"]));
+    let place = format!("/api/sync/status?channel_id=C1&job_id={job}");
+    assert_eq!(reply.headers["location"], place.as_str());
+    replay.release();
+    assert_eq!(rig.finished("C1", job).await["status"], "completed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_has_every_field_from_the_start_to_the_end() {
+    let (replay, rig) = hanging().await;
+    let job = rig.trigger("C1", false).await;
+    let running = rig
+        .until(async || {
+            let status = rig.status("C1", &job).await;
+            (status["status"] == "running").then_some(status)
+        })
+        .await;
+    assert_eq!(running["current_stage"], "fetching_messages");
+    assert_eq!(running["estimated_completion"], Value::Null);
+    for field in ["total_messages", "processed_messages", "failing_messages", "percentage"] {
+        assert!(running["progress"][field].is_u64(), "{field}");
+    }
+    replay.release();
+    let ended = rig.finished("C1", &job).await;
+    assert_eq!(ended["status"], "completed");
+    assert_eq!(ended["current_stage"], Value::Null);
+    let all = json!({"total_messages": 20, "processed_messages": 20, "failing_messages": 0, "percentage": 100});
+    assert_eq!(ended["progress"], all);
+    let names: Vec<_> =
+        ended["stages"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["fetching_messages", "extracting_facts", "building_graph", "generating_wiki"]
+    );
+    for stage in ended["stages"].as_array().unwrap() {
+        assert_eq!(stage["status"], "completed");
+        assert!(is_time(&stage["started_at"]) && is_time(&stage["completed_at"]));
+        assert!(stage["duration_seconds"].is_f64());
+    }
+    assert_eq!(
+        (&ended["trigger"], &ended["force"], &ended["error"]),
+        (&json!("manual"), &json!(false), &Value::Null)
+    );
+    // Without a job: the newest.
+    assert_eq!(rig.get("/api/sync/status?channel_id=C1").await.body["job_id"], job.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_triggers_at_the_same_instant_wins() {
+    let (replay, rig) = hanging().await;
+    let body = json!({"channel_id": "C1"});
+    let (one, other) = tokio::join!(rig.post("/api/sync", &body), rig.post("/api/sync", &body));
+    let (won, lost) = if one.status == StatusCode::ACCEPTED { (one, other) } else { (other, one) };
+    assert_eq!(won.status, StatusCode::ACCEPTED);
+    assert_eq!((lost.status, lost.code()), (StatusCode::CONFLICT, "SYNC_IN_PROGRESS"));
+    assert_eq!(lost.body["error"]["details"]["job_id"], won.body["job_id"]);
+    replay.release();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_gives_the_first_reply_again_and_no_other() {
+    let (replay, rig) = hanging().await;
+    let send = async |key: &str, body: Value| {
+        rig.send(rig.request(Method::POST, "/api/sync").header("Idempotency-Key", key).json(&body))
+            .await
+    };
+    let body = json!({"channel_id": "C1"});
+    let (one, other) = tokio::join!(send("k1", body.clone()), send("k1", body.clone()));
+    assert_eq!((one.status, other.status), (StatusCode::ACCEPTED, StatusCode::ACCEPTED));
+    assert_eq!(one.body, other.body);
+    let reused = send("k1", json!({"channel_id": "C1", "force": true})).await;
+    assert_eq!((reused.status.as_u16(), reused.code()), (422, "IDEMPOTENCY_KEY_REUSED"));
+    assert_eq!(send("k2", body.clone()).await.code(), "SYNC_IN_PROGRESS");
+    replay.release();
+    rig.finished("C1", one.body["job_id"].as_str().unwrap()).await;
+    assert_eq!(send("k1", body.clone()).await.body, one.body);
+    let long = send(&"x".repeat(256), body).await;
+    assert_eq!(
+        (long.code(), &long.body["error"]["details"]["field"]),
+        ("INVALID_REQUEST", &json!("Idempotency-Key"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_of_every_kind_gets_the_contracts_error() {
+    let rig = Rig::start().await;
+    let bodies = [
+        ("not json", 400, Value::Null),
+        ("[1]", 400, Value::Null),
+        ("{}", 422, json!("channel_id")),
+        (r#"{"channel_id": 7}"#, 422, json!("channel_id")),
+        (r#"{"channel_id": ""}"#, 422, json!("channel_id")),
+        (r#"{"channel_id": "a\u0000b"}"#, 422, json!("channel_id")),
+        (r#"{"channel_id": "C1", "force": "yes"}"#, 422, json!("force")),
+    ];
+    for (body, status, field) in bodies {
+        let reply = rig.send(rig.request(Method::POST, "/api/sync").body(body)).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (status, "INVALID_REQUEST"), "{body}");
+        assert_eq!(reply.body["error"]["details"]["field"], field, "{body}");
+    }
+    let long = json!({"channel_id": "x".repeat(256)});
+    assert_eq!(rig.post("/api/sync", &long).await.status.as_u16(), 422);
+    let huge = "x".repeat(70_000);
+    let reply = rig.send(rig.request(Method::POST, "/api/sync").body(huge)).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (413, "INVALID_REQUEST"));
+    for path in [
+        "/api/sync/status",
+        "/api/sync/history?channel_id=C1&limit=0",
+        "/api/sync/history?channel_id=C1&limit=101",
+        "/api/sync/history?channel_id=C1&before=x",
+        "/api/memories?limit=201",
+        "/api/memories?cursor=%21",
+        "/api/memories?kind=gossip",
+        "/api/memories?since=soon",
+        "/api/graph/entities?type=cow",
+    ] {
+        let reply = rig.get(path).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (422, "INVALID_REQUEST"),
+            "{path} {}",
+            reply.text
+        );
+    }
+    for (path, code) in [
+        ("/api/nothing", "NOT_FOUND"),
+        ("/api/channels/C9", "CHANNEL_NOT_FOUND"),
+        ("/api/memories/x", "FACT_NOT_FOUND"),
+        ("/api/graph/entities/x", "ENTITY_NOT_FOUND"),
+        ("/api/imports/x", "IMPORT_NOT_FOUND"),
+        ("/api/wiki/structure?channel_id=C9", "CHANNEL_NOT_FOUND"),
+        ("/api/sync/status?channel_id=C9", "JOB_NOT_FOUND"),
+        ("/api/sync/history?channel_id=C9", "CHANNEL_NOT_FOUND"),
+    ] {
+        let reply = rig.get(path).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (404, code), "{path}");
+    }
+    let unknown = rig.post("/api/sync", &json!({"channel_id": "C9"})).await;
+    assert_eq!((unknown.status.as_u16(), unknown.code()), (404, "CHANNEL_NOT_FOUND"));
+    assert_eq!(rig.delete("/api/sync").await.status.as_u16(), 405);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_of_the_api_asks_for_a_key() {
+    let rig = Rig::start().await;
+    let http = reqwest::Client::new();
+    let document: Value = serde_json::from_str(&rig.get("/openapi.json").await.text).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() >= 20);
+    for (path, methods) in paths {
+        for method in methods.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let url = format!(
+                "{}{}",
+                rig.base(),
+                path.replace("{id}", "x").replace("{message_id}", "x").replace("{slug}", "x")
+            );
+            for key in [None, Some("wrong")] {
+                let mut request = http.request(method.clone(), &url);
+                if let Some(key) = key {
+                    request = request.bearer_auth(key);
+                }
+                let reply = rig.send(request).await;
+                assert_eq!(
+                    (reply.status.as_u16(), reply.code()),
+                    (401, "UNAUTHORIZED"),
+                    "{method} {path}"
+                );
+            }
+        }
+    }
+    for open in ["/openapi.json", "/docs/"] {
+        let response = http.get(format!("{}{open}", rig.base())).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{open}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_pages_backwards_and_filters() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    let mut jobs = Vec::new();
+    for _ in 0..4 {
+        jobs.push(rig.sync(&channel).await["job_id"].as_str().unwrap().to_owned());
+    }
+    jobs.reverse();
+    let page = rig.get(&format!("/api/sync/history?channel_id={channel}&limit=3")).await.body;
+    let ids = |page: &Value| -> Vec<String> {
+        page["history"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["job_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(ids(&page), jobs[..3]);
+    let rest =
+        rig.get(&format!("/api/sync/history?channel_id={channel}&before={}", jobs[2])).await.body;
+    assert_eq!(ids(&rest), jobs[3..]);
+    let entry = &rest["history"][0];
+    assert_eq!(
+        (&entry["status"], &entry["messages_synced"], &entry["error"]),
+        (&json!("completed"), &json!(339), &Value::Null)
+    );
+    assert!(
+        entry["facts_extracted"].as_u64().unwrap() > 0
+            && entry["entities_created"].as_u64().unwrap() > 0
+    );
+    assert!(is_time(&entry["completed_at"]) && entry["duration_seconds"].is_f64());
+    let failed =
+        rig.get(&format!("/api/sync/history?channel_id={channel}&status=failed")).await.body;
+    assert_eq!(failed, json!({"history": []}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_tells_why_in_status_and_history() {
+    let (replay, doubles) = replaying();
+    let rig = Rig::start_with(doubles).await;
+    channel(&rig.server().ports.store).await;
+    replay.script([Step::Fail(ConnectorError::Auth)]);
+    let job = rig.trigger("C1", false).await;
+    let status = rig.finished("C1", &job).await;
+    assert_eq!(
+        (&status["status"], &status["error"]["code"]),
+        (&json!("failed"), &json!("AUTH_ERROR"))
+    );
+    let history = rig.get("/api/sync/history?channel_id=C1").await.body;
+    assert_eq!(history["history"][0]["error"], status["error"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_limit_is_waited_out_and_uses_no_attempt_up() {
+    let (replay, doubles) = replaying();
+    let rig = Rig::start_with(doubles).await;
+    let id = channel(&rig.server().ports.store).await;
+    replay.say(&id, [message(0, "Decision: we use Redis for the cache.")]);
+    let limited = Step::Fail(ConnectorError::RateLimit { retry_after: Duration::from_secs(1) });
+    replay.script([limited.clone(), limited]);
+    let job = rig.trigger("C1", false).await;
+    let waiting = rig
+        .until(async || {
+            let stage = rig.status("C1", &job).await["stages"][0].clone();
+            stage["retrying"].is_object().then_some(stage)
+        })
+        .await;
+    assert_eq!(
+        (&waiting["retrying"]["code"], &waiting["retrying"]["attempt"]),
+        (&json!("RATE_LIMIT"), &json!(1))
+    );
+    assert!(is_time(&waiting["retrying"]["next_attempt_at"]));
+    assert_eq!(rig.finished("C1", &job).await["status"], "completed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_are_set_listed_replaced_and_removed() {
+    let rig = Rig::start().await;
+    let channel = rig.import(channel_archive(&[])).await;
+    let body = json!({"channel_id": channel, "schedule": "0 */2 * * *", "enabled": true});
+    let set = rig.put("/api/sync/schedules", &body).await;
+    assert_eq!(set.status, StatusCode::OK);
+    assert_eq!(
+        (&set.body["schedule"], &set.body["enabled"], &set.body["last_sync"]),
+        (&json!("0 */2 * * *"), &json!(true), &Value::Null)
+    );
+    assert!(is_time(&set.body["next_sync"]));
+    let list = rig.get("/api/sync/schedules").await.body;
+    assert_eq!(list["schedules"], json!([set.body]));
+    let disabled = json!({"channel_id": channel, "schedule": "@daily", "enabled": false, "timezone": "Europe/Berlin"});
+    assert_eq!(rig.put("/api/sync/schedules", &disabled).await.body["next_sync"], Value::Null);
+    for bad in ["* * * *", "0 0 30 2 *", "*/60 * * * *", "0 0 0 * * *"] {
+        let reply =
+            rig.put("/api/sync/schedules", &json!({"channel_id": channel, "schedule": bad})).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (422, "INVALID_SCHEDULE"), "{bad}");
+        assert!(reply.body["error"]["details"]["reason"].is_string());
+    }
+    let zone = json!({"channel_id": channel, "schedule": "@daily", "timezone": "Mars/Olympus"});
+    assert_eq!(rig.put("/api/sync/schedules", &zone).await.code(), "INVALID_SCHEDULE");
+    let unknown = json!({"channel_id": "C9", "schedule": "@daily"});
+    assert_eq!(rig.put("/api/sync/schedules", &unknown).await.code(), "CHANNEL_NOT_FOUND");
+    let path = format!("/api/sync/schedules?channel_id={channel}");
+    assert_eq!(rig.delete(&path).await.status.as_u16(), 204);
+    assert_eq!(rig.delete(&path).await.status.as_u16(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_tell_every_state_up_to_the_last() {
+    let (replay, rig) = hanging().await;
+    let job = rig.trigger("C1", false).await;
+    let path = format!("/api/sync/events?channel_id=C1&job_id={job}");
+    let open = rig.request(Method::GET, &path).send().await.unwrap();
+    assert_eq!(open.headers()["content-type"], "text/event-stream");
+    replay.release();
+    // The stream ends by itself with the job.
+    let text = tokio::time::timeout(Duration::from_secs(30), open.text()).await.unwrap().unwrap();
+    let events: Vec<&str> = text.split("\n\n").filter(|event| event.contains("data: ")).collect();
+    let field = |event: &str, name: &str| -> String {
+        event.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned()
+    };
+    let revisions: Vec<i64> =
+        events.iter().map(|event| field(event, "id:").parse().unwrap()).collect();
+    assert!(revisions.windows(2).all(|pair| pair[0] < pair[1]), "{revisions:?}");
+    assert!(events.iter().all(|event| field(event, "event:") == "status"));
+    let last: Value = serde_json::from_str(&field(events.last().unwrap(), "data:")).unwrap();
+    assert_eq!(last, rig.status("C1", &job).await);
+    assert_eq!(last["status"], "completed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_page_through_everything_once() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    for (path, name) in [
+        (format!("/api/memories?channel_id={channel}"), "memories"),
+        (format!("/api/graph/entities?channel_id={channel}"), "entities"),
+        (format!("/api/graph/relationships?channel_id={channel}"), "relationships"),
+        (format!("/api/channels/{channel}/messages?x=1"), "messages"),
+    ] {
+        let whole =
+            rig.get(&format!("{path}&limit=200")).await.body[name].as_array().unwrap().len();
+        let mut seen = std::collections::BTreeSet::new();
+        let mut cursor = String::new();
+        for _ in 0..200 {
+            let page = rig.get(&format!("{path}&limit=7{cursor}")).await.body;
+            for entry in page[name].as_array().unwrap() {
+                assert!(seen.insert(entry["id"].as_str().unwrap().to_owned()), "{name} twice");
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert!(seen.len() >= whole && !seen.is_empty(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_no_export_is_refused_with_the_reason() {
+    let rig = Rig::start().await;
+    let send = async |bytes: Vec<u8>| {
+        let file = reqwest::multipart::Part::bytes(bytes).file_name("x.zip");
+        let form = reqwest::multipart::Form::new().part("file", file);
+        rig.send(rig.request(Method::POST, "/api/imports").multipart(form)).await
+    };
+    for bytes in [b"".to_vec(), b"hello, I am no archive".to_vec()] {
+        let reply = send(bytes).await;
+        assert_eq!(
+            (reply.code(), &reply.body["error"]["details"]["field"]),
+            ("INVALID_REQUEST", &json!("file"))
+        );
+    }
+    let broken = rig.upload(b"PK\x03\x04 and then nothing of the kind".to_vec()).await;
+    assert_eq!(broken["status"], "failed");
+    assert!(broken["error"]["message"].as_str().unwrap().contains("zip"));
+    let plain = rig.send(rig.request(Method::POST, "/api/imports").body("x")).await;
+    assert_eq!((plain.status.as_u16(), plain.code()), (400, "INVALID_REQUEST"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wiki_is_read_as_json_as_markdown_by_version_and_as_a_zip() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    let path = format!("/api/wiki/pages/decisions?channel_id={channel}");
+    let page = rig.get(&path).await.body;
+    assert_eq!((&page["kind"], &page["version"]), (&json!("decisions"), &json!(1)));
+    assert!(page["citations"].as_array().unwrap().len() > 10);
+    let markdown =
+        rig.send(rig.request(Method::GET, &path).header("accept", "text/markdown")).await;
+    assert_eq!(markdown.text, page["content"]);
+    assert!(markdown.text.contains("superseded on 2026-03-26"), "{}", markdown.text);
+    assert_eq!(rig.get(&format!("{path}&version=1")).await.body, page);
+    assert_eq!(rig.get(&format!("{path}&version=2")).await.code(), "PAGE_NOT_FOUND");
+    let versions =
+        rig.get(&format!("/api/wiki/versions?channel_id={channel}&slug=decisions")).await.body;
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1);
+    let zip = rig
+        .request(Method::GET, &format!("/api/wiki/download?channel_id={channel}"))
+        .send()
+        .await
+        .unwrap();
+    let bytes = zip.bytes().await.unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut archive.by_name("decisions.md").unwrap(), &mut text)
+        .unwrap();
+    assert_eq!(text, page["content"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erased_data_comes_back_with_the_next_sync() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    let before = system_tests::dump(&rig.database(), false).await;
+    assert_eq!(rig.delete(&format!("/api/channels/{channel}/data")).await.status.as_u16(), 204);
+    let summary = rig.get(&format!("/api/channels/{channel}")).await.body;
+    assert_eq!(
+        (&summary["message_count"], &summary["fact_count"], &summary["wiki_page_count"]),
+        (&json!(0), &json!(0), &json!(0))
+    );
+    rig.sync(&channel).await;
+    assert_eq!(system_tests::dump(&rig.database(), false).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_names_its_dependencies() {
+    let rig = Rig::start().await;
+    let base = format!("http://{}", rig.server().health_address);
+    let http = reqwest::Client::new();
+    let ready: Value = serde_json::from_str(
+        &http.get(format!("{base}/health/ready")).send().await.unwrap().text().await.unwrap(),
+    )
+    .unwrap();
+    assert_eq!(
+        ready,
+        json!({"status": "ok", "dependencies": {"database": "ok", "queue": "ok", "progress": "ok"}})
+    );
+    assert_eq!(http.get(format!("{base}/health/live")).send().await.unwrap().status(), 200);
+    assert_eq!(http.get(format!("{base}/metrics")).send().await.unwrap().status(), 200);
+}
