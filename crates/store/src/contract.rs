@@ -1,1 +1,81 @@
 //! What every adapter of the store must do.
+//!
+//! Plain functions, each on a fresh store; [`contract!`](crate::contract!) makes tests of them.
+
+pub mod access;
+pub mod imports;
+pub mod jobs;
+pub mod knowledge;
+mod scene;
+pub mod schedules;
+pub mod tasks;
+pub mod walks;
+
+/// Makes a test of every rule. The expression makes a fresh store, with whatever has to outlive it, and
+/// may await.
+#[macro_export]
+macro_rules! contract {
+    ($fresh:expr) => {
+        $crate::contract!(@each $fresh; access:
+            a_key_is_found_by_its_hash_until_it_is_revoked,
+            a_backup_is_a_whole_database,
+        );
+        $crate::contract!(@each $fresh; jobs:
+            a_channel_has_one_active_job,
+            the_same_request_under_the_same_key_is_the_same_job,
+            a_cancelled_job_stays_cancelled,
+            jobs_are_listed_newest_first,
+        );
+        $crate::contract!(@each $fresh; tasks:
+            a_task_is_claimed_once,
+            a_commit_needs_the_claim,
+            a_worker_that_stalled_writes_nothing,
+            nothing_is_written_for_a_cancelled_job,
+            a_failed_attempt_waits_and_comes_again,
+            a_batch_that_is_given_up_counts_as_failing_and_stays_pending,
+            a_task_that_kills_three_workers_is_set_aside,
+            a_lost_call_is_made_again_with_growing_pauses,
+            a_window_of_tasks_is_released_at_a_time,
+            a_heartbeat_tells_which_claims_are_lost,
+            everything_is_taken_back_at_a_start,
+        );
+        $crate::contract!(@each $fresh; walks:
+            only_newer_revisions_replace,
+            a_deletion_stands_until_something_newer_is_said,
+            a_message_with_replies_is_the_first_of_its_thread,
+            a_changed_message_touches_its_neighbours_only,
+            a_message_in_between_joins_two_conversations,
+            a_long_thread_is_read_in_parts,
+            what_a_cancelled_job_left_is_taken_up_by_the_next,
+        );
+        $crate::contract!(@each $fresh; knowledge:
+            a_fact_that_is_no_longer_found_is_gone,
+            an_extraction_of_older_messages_does_not_replace_a_newer_one,
+            a_later_decision_supersedes_whatever_comes_in_first,
+            an_entity_knows_its_first_and_last_message_and_newest_name,
+            a_page_has_a_new_version_only_when_its_text_changed,
+        );
+        $crate::contract!(@each $fresh; imports:
+            an_upload_is_read_by_one_reader,
+            an_import_after_three_vanished_readers_fails,
+            a_newer_export_adds_and_updates,
+            a_channel_id_that_is_taken_is_told_apart_by_its_connection,
+        );
+        $crate::contract!(@each $fresh; schedules:
+            a_due_schedule_fires_once,
+            a_schedule_of_a_busy_channel_starts_nothing,
+        );
+    };
+    (@each $fresh:expr; $module:ident: $($name:ident),* $(,)?) => {
+        mod $module {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let (store, _kept) = $fresh;
+                    $crate::contract::$module::$name(&store).await;
+                }
+            )*
+        }
+    };
+}

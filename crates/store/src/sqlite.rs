@@ -38,3 +38,75 @@ fn now() -> domain::Timestamp {
     // SQLite has no server: its clock is this machine's.
     domain::Timestamp::from_micros(chrono::Utc::now().timestamp_micros())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreError;
+
+    async fn fresh() -> (Sqlite, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        (Sqlite::open(&url).await.unwrap(), folder)
+    }
+
+    crate::contract!(fresh().await);
+
+    #[tokio::test]
+    async fn a_second_owner_is_refused_and_a_guest_is_not() {
+        let (store, folder) = fresh().await;
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        assert!(matches!(Sqlite::open(&url).await, Err(StoreError::InUse { .. })));
+        crate::Access::ping(&Sqlite::open_beside(&url).await.unwrap()).await.unwrap();
+        drop(store);
+        Sqlite::open(&url).await.unwrap();
+        let nowhere = Sqlite::open_beside("sqlite:nowhere/at-all.db").await;
+        assert!(matches!(nowhere, Err(StoreError::Missing { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_told_as_such_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        std::fs::write(
+            &path,
+            "this is a letter, not a database, and long enough to tell".repeat(99),
+        )
+        .unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let opened = Sqlite::open(&format!("sqlite:{}", path.display())).await;
+        assert!(matches!(opened, Err(StoreError::Corrupt { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_program_is_refused() {
+        let (store, folder) = fresh().await;
+        let mut write = store.writer.begin().await.unwrap();
+        sqlx::query("UPDATE compatibility SET oldest_compatible = 99")
+            .execute(&mut *write)
+            .await
+            .unwrap();
+        write.commit().await.unwrap();
+        store.close().await;
+        drop(store);
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let opened = Sqlite::open(&url).await;
+        assert!(matches!(opened, Err(StoreError::TooNew { oldest_compatible: 99, .. })));
+    }
+
+    #[tokio::test]
+    async fn a_dropped_transaction_leaves_nothing_behind() {
+        let (store, _folder) = fresh().await;
+        {
+            let mut write = store.writer.begin().await.unwrap();
+            sqlx::query("INSERT INTO connections VALUES ('c', 'n', 'slack', 'T', 1)")
+                .execute(&mut *write)
+                .await
+                .unwrap();
+        }
+        let mut write = store.writer.begin_urgent().await.unwrap();
+        let rows = sqlx::query("SELECT 1 FROM connections").fetch_all(&mut *write).await.unwrap();
+        assert!(rows.is_empty());
+    }
+}

@@ -1,0 +1,71 @@
+//! Accepting and ending jobs.
+
+use domain::{JobId, JobStatus, KeyId};
+
+use super::scene::{channel, started, wanted};
+use crate::{Cancellation, Idempotency, JobQuery, NewJob, Store, Triggered};
+
+/// Whoever asks, and however often at once.
+pub async fn a_channel_has_one_active_job(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (job, task) = started(store, &channel).await;
+    assert_eq!((job.status, job.estimated_messages, task.seq), (JobStatus::Queued, Some(7), 1));
+    let again = store.trigger(wanted(&channel)).await.unwrap();
+    assert!(matches!(again, Triggered::InProgress(active) if active == job.id));
+    let unknown = NewJob { channel_id: "C9".into(), ..wanted(&channel) };
+    assert!(matches!(store.trigger(unknown).await.unwrap(), Triggered::ChannelNotFound));
+}
+
+/// A client that did not hear the answer asks again.
+pub async fn the_same_request_under_the_same_key_is_the_same_job(store: &dyn Store) {
+    let channel = channel(store).await;
+    let asked = |hash: &str, key_id: &KeyId| NewJob {
+        idempotency: Some(Idempotency {
+            key_id: key_id.clone(),
+            route: "POST /api/sync",
+            key: "k".into(),
+            request_hash: hash.into(),
+        }),
+        ..wanted(&channel)
+    };
+    let (mine, other) = (KeyId::random(), KeyId::random());
+    let Triggered::Started(job, _) = store.trigger(asked("a", &mine)).await.unwrap() else {
+        panic!()
+    };
+    let again = store.trigger(asked("a", &mine)).await.unwrap();
+    assert!(matches!(again, Triggered::Replayed(same, Some(7)) if same.id == job.id));
+    assert!(matches!(store.trigger(asked("b", &mine)).await.unwrap(), Triggered::KeyReused));
+    assert!(matches!(store.trigger(asked("a", &other)).await.unwrap(), Triggered::InProgress(_)));
+}
+
+/// Once is for ever.
+pub async fn a_cancelled_job_stays_cancelled(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (job, _) = started(store, &channel).await;
+    let Cancellation::Cancelled(ended, at) = store.cancel(&job.id).await.unwrap() else { panic!() };
+    assert_eq!((ended.status, ended.completed_at), (JobStatus::Cancelled, Some(at)));
+    assert!(ended.revision > job.revision);
+    let Cancellation::Cancelled(_, again) = store.cancel(&job.id).await.unwrap() else { panic!() };
+    assert_eq!(again, at);
+    assert!(matches!(store.cancel(&JobId::random()).await.unwrap(), Cancellation::NotFound));
+    started(store, &channel).await;
+}
+
+/// With a place to go on from, and of one state only.
+pub async fn jobs_are_listed_newest_first(store: &dyn Store) {
+    let channel = channel(store).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let (job, _) = started(store, &channel).await;
+        store.cancel(&job.id).await.unwrap();
+        ids.insert(0, job.id);
+    }
+    let query = JobQuery { channel_id: Some(channel.clone()), limit: 2, ..JobQuery::default() };
+    let listed = |jobs: Vec<domain::Job>| jobs.into_iter().map(|job| job.id).collect::<Vec<_>>();
+    assert_eq!(listed(store.jobs(&query).await.unwrap()), ids[..2]);
+    let rest = JobQuery { before: Some(ids[1].clone()), ..query.clone() };
+    assert_eq!(listed(store.jobs(&rest).await.unwrap()), ids[2..]);
+    let none = JobQuery { status: Some(JobStatus::Failed), ..query };
+    assert!(store.jobs(&none).await.unwrap().is_empty());
+    assert_eq!(store.newest_job(&channel).await.unwrap().unwrap().id, ids[0]);
+}

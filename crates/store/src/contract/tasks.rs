@@ -1,0 +1,187 @@
+//! Claims, fences and repairs.
+
+use std::time::Duration;
+
+use domain::{ClaimToken, ErrorCode, JobStatus, Stage, SyncError, task::Claim};
+
+use super::scene::{LEASE, channel, claimed, committed, message, of_stage, page, started, walked};
+use crate::{Effect, PageEffect, PageNext, Store};
+
+fn error() -> SyncError {
+    SyncError::new(ErrorCode::PlatformError, "no")
+}
+
+/// By one of however many workers.
+pub async fn a_task_is_claimed_once(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (job, task) = started(store, &channel).await;
+    let (one, other) = tokio::join!(store.claim(&task, "a", LEASE), store.claim(&task, "b", LEASE));
+    let won = [one.unwrap(), other.unwrap()].into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(won.len(), 1);
+    assert_eq!((won[0].1.id.clone(), won[0].1.status), (job.id, JobStatus::Running));
+}
+
+/// Not any claim: this one.
+pub async fn a_commit_needs_the_claim(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, task) = started(store, &channel).await;
+    let forged = Claim { task: task.clone(), token: ClaimToken::random() };
+    assert!(store.commit(&forged, page(vec![message(1, "x")])).await.unwrap().is_none());
+    let fetch = claimed(store, &task).await;
+    assert!(store.commit(&forged, page(vec![message(1, "x")])).await.unwrap().is_none());
+    assert!(store.messages(&channel, None, 10).await.unwrap().is_empty());
+    committed(store, &fetch.claim, page(vec![message(1, "x")])).await;
+    assert!(store.commit(&fetch.claim, page(vec![])).await.unwrap().is_none(), "twice");
+}
+
+/// Its lease ran out, another has the task now.
+pub async fn a_worker_that_stalled_writes_nothing(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, task) = started(store, &channel).await;
+    let (stalled, _) = store.claim(&task, "a", Duration::ZERO).await.unwrap().unwrap();
+    let swept = store.expire_leases().await.unwrap();
+    assert_eq!((swept.expired, swept.due), (1, vec![task.clone()]));
+    assert!(store.commit(&stalled.claim, page(vec![message(1, "old")])).await.unwrap().is_none());
+    let other = claimed(store, &task).await;
+    assert_eq!(other.crashes, 1);
+    assert!(store.commit(&stalled.claim, page(vec![message(1, "old")])).await.unwrap().is_none());
+    committed(store, &other.claim, page(vec![message(1, "new")])).await;
+    assert_eq!(store.messages(&channel, None, 10).await.unwrap()[0].text, "new");
+}
+
+/// From the time in the answer on.
+pub async fn nothing_is_written_for_a_cancelled_job(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (job, task) = started(store, &channel).await;
+    let fetch = claimed(store, &task).await;
+    store.cancel(&job.id).await.unwrap();
+    for effect in
+        [page(vec![message(1, "x")]), Effect::Leftovers, Effect::GiveUp { error: error() }]
+    {
+        assert!(store.commit(&fetch.claim, effect).await.unwrap().is_none());
+    }
+    assert!(store.give_back(&fetch.claim).await.unwrap().is_none());
+    assert!(store.claim(&task, "b", LEASE).await.unwrap().is_none());
+    assert_eq!(store.heartbeat(&[fetch.claim.clone()], LEASE).await.unwrap(), [fetch.claim]);
+    assert!(store.messages(&channel, None, 10).await.unwrap().is_empty());
+}
+
+/// Not before its time, and by the sweep.
+pub async fn a_failed_attempt_waits_and_comes_again(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, task) = started(store, &channel).await;
+    let fetch = claimed(store, &task).await;
+    let retry = |delay, uses_attempt| Effect::Retry { error: error(), delay, uses_attempt };
+    let job = committed(store, &fetch.claim, retry(Duration::from_secs(60), true)).await.job;
+    let retrying = job.stages[0].retrying.clone().unwrap();
+    assert_eq!((retrying.code, retrying.attempt), (ErrorCode::PlatformError, 2));
+    assert!(store.claim(&task, "b", LEASE).await.unwrap().is_none());
+    let due = store.due(Stage::FetchingMessages, 0, Duration::ZERO, 10).await.unwrap();
+    assert!(due.is_empty());
+
+    let (_, other) = {
+        store.cancel(&job.id).await.unwrap();
+        started(store, &channel).await
+    };
+    let fetch = claimed(store, &other).await;
+    committed(store, &fetch.claim, retry(Duration::ZERO, false)).await;
+    let due = store.due(Stage::FetchingMessages, 0, Duration::from_secs(60), 10).await.unwrap();
+    assert_eq!(due, [other.clone()], "never called for: due at once");
+    assert_eq!(claimed(store, &other).await.attempt, 1);
+}
+
+/// The rest of the job goes on; with nothing left of it, it fails with the last error.
+pub async fn a_batch_that_is_given_up_counts_as_failing_and_stays_pending(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, after) = walked(store, &channel, vec![message(1, "a"), message(2, "b")]).await;
+    let batch = claimed(store, &after.released[0]).await;
+    let job = committed(store, &batch.claim, Effect::GiveUp { error: error() }).await.job;
+    assert_eq!((job.failing_messages, job.processed_messages), (2, 2));
+    assert_eq!(
+        (job.status, job.error.unwrap().code),
+        (JobStatus::Failed, ErrorCode::PlatformError)
+    );
+    let (_, next) = walked(store, &channel, vec![]).await;
+    assert_eq!(next.job.total_messages, 2);
+}
+
+/// Set aside, and taken up again only on request.
+pub async fn a_task_that_kills_three_workers_is_set_aside(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, after) = walked(store, &channel, vec![message(1, "deadly")]).await;
+    for crashes in 0..3 {
+        let (batch, _) =
+            store.claim(&after.released[0], "w", Duration::ZERO).await.unwrap().unwrap();
+        assert_eq!(batch.crashes, crashes);
+        store.expire_leases().await.unwrap();
+    }
+    assert!(store.claim(&after.released[0], "w", LEASE).await.unwrap().is_none());
+    let job = store.newest_job(&channel).await.unwrap().unwrap();
+    assert_eq!((job.status, job.failing_messages), (JobStatus::Failed, 1));
+    let (_, next) = walked(store, &channel, vec![]).await;
+    assert_eq!(next.job.total_messages, 0);
+    let wiki = claimed(store, &next.released[0]).await;
+    let end = Effect::Wiki(crate::WikiEffect { end: true, ..Default::default() });
+    committed(store, &wiki.claim, end).await;
+    let retry = crate::NewJob { trigger: domain::Trigger::Retry, ..super::scene::wanted(&channel) };
+    let crate::Triggered::Started(_, tasks) = store.trigger(retry).await.unwrap() else { panic!() };
+    let fetch = claimed(store, &tasks[0]).await;
+    assert_eq!(committed(store, &fetch.claim, Effect::Leftovers).await.job.total_messages, 1);
+}
+
+/// A call that got lost costs a pause, not the task; one that is only queued is not made again.
+pub async fn a_lost_call_is_made_again_with_growing_pauses(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, task) = started(store, &channel).await;
+    let stage = Stage::FetchingMessages;
+    let quiet = Duration::from_millis(200);
+    assert!(store.due(stage, 0, Duration::from_secs(60), 10).await.unwrap().is_empty());
+    tokio::time::sleep(quiet).await;
+    assert!(store.due(stage, 1, quiet, 10).await.unwrap().is_empty(), "it is in the queue");
+    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), [task.clone()]);
+    assert!(store.due(stage, 0, quiet, 10).await.unwrap().is_empty(), "called for a moment ago");
+    tokio::time::sleep(quiet).await;
+    assert!(store.due(stage, 0, quiet, 10).await.unwrap().is_empty(), "the pause has doubled");
+    tokio::time::sleep(quiet + quiet / 2).await;
+    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), [task]);
+}
+
+/// One channel does not fill the queue.
+pub async fn a_window_of_tasks_is_released_at_a_time(store: &dyn Store) {
+    let channel = channel(store).await;
+    let many = (0..250 * 40).map(|n| message(n * 30, "x")).collect();
+    let (_, after) = walked(store, &channel, many).await;
+    let batches = of_stage(&after, Stage::ExtractingFacts);
+    assert_eq!(batches.len(), 32);
+    assert!(after.job.open_tasks >= 40);
+    let first = claimed(store, &batches[0]).await;
+    let next = committed(store, &first.claim, Effect::GiveUp { error: error() }).await;
+    assert_eq!(of_stage(&next, Stage::ExtractingFacts).len(), 1);
+}
+
+/// So that work on a lost one is dropped.
+pub async fn a_heartbeat_tells_which_claims_are_lost(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, task) = started(store, &channel).await;
+    let held = store.claim(&task, "a", Duration::ZERO).await.unwrap().unwrap().0.claim;
+    let forged = Claim { task, token: ClaimToken::random() };
+    let lost = store.heartbeat(&[held.clone(), forged.clone()], LEASE).await.unwrap();
+    assert_eq!(lost, [forged]);
+    assert_eq!(store.expire_leases().await.unwrap().expired, 0, "it was prolonged");
+}
+
+/// The former process is gone, its queue with it.
+pub async fn everything_is_taken_back_at_a_start(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (_, task) = started(store, &channel).await;
+    let fetch = claimed(store, &task).await;
+    let on = PageNext::SameSlice("2".into());
+    let step = PageEffect { messages: vec![message(1, "x")], estimate: None, next: on };
+    let batch = committed(store, &fetch.claim, Effect::Page(step)).await.released.remove(0);
+    assert_eq!(store.take_back_all().await.unwrap().expired, 1);
+    let quiet = Duration::from_secs(60);
+    assert_eq!(store.due(Stage::FetchingMessages, 0, quiet, 9).await.unwrap(), [task.clone()]);
+    assert_eq!(store.due(Stage::ExtractingFacts, 0, quiet, 9).await.unwrap(), [batch]);
+    let again = claimed(store, &task).await;
+    assert_eq!(again.input, domain::task::TaskInput::Fetch { cursor: Some("2".into()) });
+}
