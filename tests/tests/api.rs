@@ -13,7 +13,7 @@ use system_tests::{Rig, channel, channel_archive, message, sample_archive};
 
 fn replaying() -> (Arc<Replay>, Doubles) {
     let replay = Arc::new(Replay::new(10));
-    (replay.clone(), Doubles { connector: Some(replay), extractor: None })
+    (replay.clone(), Doubles { connector: Some(replay), ..Doubles::default() })
 }
 
 /// A rig with the channel `C1`, whose walk hangs until it is released.

@@ -11,7 +11,7 @@ use system_tests::{
 
 fn replaying(page_size: usize) -> (Arc<Replay>, Doubles) {
     let replay = Arc::new(Replay::new(page_size));
-    (replay.clone(), Doubles { connector: Some(replay), extractor: None })
+    (replay.clone(), Doubles { connector: Some(replay), ..Doubles::default() })
 }
 
 #[tokio::test(flavor = "multi_thread")]

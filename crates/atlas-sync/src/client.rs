@@ -31,6 +31,12 @@ impl Client {
         &self.base
     }
 
+    /// The key it shows.
+    #[must_use]
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
     }

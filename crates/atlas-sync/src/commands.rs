@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod backup;
+mod bench;
 mod channels;
 mod connect;
 mod demo;
@@ -80,6 +81,8 @@ enum Command {
     /// API keys.
     #[command(subcommand)]
     Keys(keys::Action),
+    /// Measure what this machine reaches.
+    Bench(bench::Args),
 }
 
 /// Runs the command of this process.
@@ -99,6 +102,7 @@ pub async fn run() -> ExitCode {
         Command::Wiki(args) => wiki::run(&shared, args).await,
         Command::Backup { file } => backup::run(&shared, &file).await,
         Command::Keys(action) => keys::run(&shared, action).await,
+        Command::Bench(args) => bench::run(&shared, args).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 //! start for as long as they run when no server is there. All commands but those for keys and backups are
 //! clients of the HTTP API ([`client`]), so that whatever they can do, a program can.
 
+pub mod bench;
 pub mod client;
 pub mod commands;
 mod follow;

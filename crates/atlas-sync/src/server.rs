@@ -44,6 +44,8 @@ pub struct Doubles {
     pub connector: Option<Arc<dyn Connector>>,
     /// In place of the rules.
     pub extractor: Option<Arc<dyn Extractor>>,
+    /// In place of the queue.
+    pub queue: Option<Arc<dyn queue::Queue>>,
 }
 
 /// Why a service does not start.
@@ -94,7 +96,10 @@ impl Server {
     /// Starts every role.
     pub async fn start(config: &Config, doubles: Doubles) -> Result<Self, StartError> {
         let metrics = telemetry::start_metrics();
-        let Adapters { database, ports } = Adapters::open(config).await?;
+        let Adapters { database, mut ports } = Adapters::open(config).await?;
+        if let Some(queue) = doubles.queue {
+            ports.queue = queue;
+        }
         keys::ensure(&*ports.store, config).await?;
         let api = listen(config.listen, "ATLAS_LISTEN").await?;
         let health = listen(config.health_listen, "ATLAS_HEALTH_LISTEN").await?;

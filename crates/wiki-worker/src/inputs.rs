@@ -22,7 +22,7 @@ use crate::slugs;
 const RENDERER: u32 = 1;
 
 /// Entries of a ledger page: the newest; the API has them all.
-pub(crate) const LEDGER: u32 = 200;
+pub(crate) const LEDGER: u32 = 100;
 
 /// Topics that have a page of their own.
 const TOPICS: u32 = 200;
@@ -31,7 +31,7 @@ const TOPICS: u32 = 200;
 const FACTS_OF_A_TOPIC: u32 = 3;
 
 const CONTRIBUTORS: u32 = 50;
-const RELATIONSHIPS: u32 = 60;
+const RELATIONSHIPS: u32 = 40;
 
 /// What all pages of one rendering share.
 pub(crate) struct Shared {
@@ -137,7 +137,7 @@ impl Inputs {
         for (kind, limit) in [
             (FactKind::Announcement, 5),
             (FactKind::Decision, 8),
-            (FactKind::ActionItem, 40),
+            (FactKind::ActionItem, 30),
             (FactKind::Problem, 3),
         ] {
             let query = FactQuery { limit, ..query(channel, &[kind]) };
@@ -161,17 +161,15 @@ impl Inputs {
             ..RelationshipQuery::default()
         };
         let found = store.relationships(&query).await?;
-        for (_, relationship) in found.into_iter().filter(|(_, r)| r.valid_until.is_none()) {
-            for end in [&relationship.source, &relationship.target] {
-                if !self.names.contains_key(end)
-                    && let Some(entity) = store.entity(end).await?
-                    && entity.kind != EntityType::Url
-                {
-                    self.names.insert(end.clone(), entity.name);
-                }
-            }
-            self.relationships.push(relationship);
-        }
+        self.relationships =
+            found.into_iter().map(|(_, r)| r).filter(|r| r.valid_until.is_none()).collect();
+        let ends = self.relationships.iter().flat_map(|r| [r.source.clone(), r.target.clone()]);
+        let named = store.names(&ends.collect::<Vec<_>>()).await?;
+        self.names = named
+            .into_iter()
+            .filter(|(_, kind, _)| *kind != EntityType::Url)
+            .map(|(id, _, name)| (id, name))
+            .collect();
         Ok(())
     }
 

@@ -200,6 +200,8 @@ pub trait Knowledge: Send + Sync + 'static {
     async fn entities(&self, query: &EntityQuery) -> Result<Vec<StoredEntity>>;
     /// An entity.
     async fn entity(&self, id: &EntityId) -> Result<Option<StoredEntity>>;
+    /// Types and names of entities, by id; unknown ones are left out.
+    async fn names(&self, ids: &[EntityId]) -> Result<Vec<(EntityId, EntityType, String)>>;
     /// What is at most `depth` (1 to 3) steps away from an entity, itself included; at most two
     /// hundred entities, the best connected first.
     async fn neighbors(

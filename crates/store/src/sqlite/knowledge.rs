@@ -7,7 +7,7 @@ mod relationships;
 mod units;
 
 use async_trait::async_trait;
-use domain::{ChannelId, EntityId, FactId, UnitId};
+use domain::{ChannelId, EntityId, FactId, UnitId, graph::EntityType};
 
 use super::{Sqlite, row::Columns as _};
 use crate::{
@@ -32,6 +32,10 @@ impl Knowledge for Sqlite {
     async fn entity(&self, id: &EntityId) -> Result<Option<StoredEntity>> {
         let found = entities::by_ids(&mut *self.readers.acquire().await?, &[id]).await?;
         Ok(found.into_iter().next())
+    }
+
+    async fn names(&self, ids: &[EntityId]) -> Result<Vec<(EntityId, EntityType, String)>> {
+        entities::names(&mut *self.readers.acquire().await?, ids).await
     }
 
     async fn neighbors(

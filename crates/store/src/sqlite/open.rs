@@ -59,7 +59,8 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("temp_store", "MEMORY")
-            .pragma("cache_size", "-16000")
+            .pragma("cache_size", "-48000")
+            .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864");
         let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
         check_compatibility(&mut connection, &path).await?;

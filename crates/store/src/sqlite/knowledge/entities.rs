@@ -1,6 +1,6 @@
 //! Entities.
 
-use domain::EntityId;
+use domain::{EntityId, graph::EntityType};
 use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 
 use super::anywhere;
@@ -53,6 +53,22 @@ pub(super) async fn by_ids(
         .push(")) ORDER BY entity_id");
     let rows = sql.build().fetch_all(connection).await?;
     rows.iter().map(entity).collect()
+}
+
+pub(super) async fn names(
+    connection: &mut SqliteConnection,
+    ids: &[EntityId],
+) -> Result<Vec<(EntityId, EntityType, String)>> {
+    let rows = sqlx::query(
+        "SELECT entity_id, type, name FROM entities
+         WHERE entity_id IN (SELECT value FROM json_each($1)) ORDER BY entity_id",
+    )
+    .bind(json::encode(ids)?)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.parsed("entity_id")?, row.parsed("type")?, row.column("name")?)))
+        .collect()
 }
 
 fn entity(row: &SqliteRow) -> Result<StoredEntity> {
