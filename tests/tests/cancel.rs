@@ -15,7 +15,11 @@ use system_tests::{Rig, channel, dump, message, sample_archive};
 async fn scripted() -> (Arc<Replay>, Arc<Scripted>, Rig) {
     let replay = Arc::new(Replay::new(100));
     let extractor = Arc::new(Scripted::new(|_| Extraction::default()));
-    let doubles = Doubles { connector: Some(replay.clone()), extractor: Some(extractor.clone()), ..Doubles::default() };
+    let doubles = Doubles {
+        connector: Some(replay.clone()),
+        extractor: Some(extractor.clone()),
+        ..Doubles::default()
+    };
     let rig = Rig::start_with(doubles).await;
     let id = channel(&rig.server().ports.store).await;
     replay.say(&id, (0..50).map(|n| message(n, "something was said")));

@@ -23,7 +23,9 @@ impl Scheduler {
             let next = Cron::parse(&schedule.expression, &schedule.timezone, now)
                 .ok()
                 .and_then(|cron| cron.next_after(now));
-            if let Some(triggered) = self.store.fire_schedule(&schedule.channel_id, due, next).await? {
+            if let Some(triggered) =
+                self.store.fire_schedule(&schedule.channel_id, due, next).await?
+            {
                 self.fired(&schedule, triggered).await;
             }
         }
@@ -35,12 +37,14 @@ impl Scheduler {
         match triggered {
             Triggered::Started(job, tasks) => {
                 info!(%channel, job = %job.id, "a scheduled sync begins");
-                metrics::counter!("atlas_schedules_fired_total", "outcome" => "started").increment(1);
+                metrics::counter!("atlas_schedules_fired_total", "outcome" => "started")
+                    .increment(1);
                 self.announce(&[job], &tasks).await;
             }
             Triggered::InProgress(job) => {
                 warn!(%channel, %job, "a scheduled sync is skipped: the last one still runs");
-                metrics::counter!("atlas_schedules_fired_total", "outcome" => "skipped").increment(1);
+                metrics::counter!("atlas_schedules_fired_total", "outcome" => "skipped")
+                    .increment(1);
             }
             Triggered::Replayed(..) | Triggered::KeyReused | Triggered::ChannelNotFound => {}
         }

@@ -7,6 +7,7 @@
 mod access;
 mod backup;
 mod channels;
+mod checkpoint;
 mod error;
 mod imports;
 mod jobs;
@@ -29,6 +30,8 @@ use sqlx::SqlitePool;
 pub struct Sqlite {
     writer: writer::Writer,
     readers: SqlitePool,
+    /// Only the owner moves the log.
+    _checkpoints: Option<checkpoint::Checkpoints>,
     /// Held as long as this process owns the file; none for [`Sqlite::open_beside`].
     _lock: Option<File>,
 }
@@ -108,5 +111,44 @@ mod tests {
         let mut write = store.writer.begin_urgent().await.unwrap();
         let rows = sqlx::query("SELECT 1 FROM connections").fetch_all(&mut *write).await.unwrap();
         assert!(rows.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_what_was_stored_stays() {
+        let (store, _folder) = fresh().await;
+        crate::Access::add_key(&store, &domain::KeyId::random(), "first", "a").await.unwrap();
+        // A file that may not grow is what a full disk is to SQLite: the same error, at the same place.
+        let mut write = store.writer.begin().await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *write).await.unwrap();
+        write.commit().await.unwrap();
+        let name = "x".repeat(100_000);
+        let refused = crate::Access::add_key(&store, &domain::KeyId::random(), &name, "b").await;
+        assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
+        assert_eq!(crate::Access::keys(&store).await.unwrap().len(), 1);
+        let mut write = store.writer.begin().await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1000000").execute(&mut *write).await.unwrap();
+        write.commit().await.unwrap();
+        crate::Access::add_key(&store, &domain::KeyId::random(), &name, "b").await.unwrap();
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_that_may_not_be_written_is_told() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let closed = folder.path().join("closed");
+        std::fs::create_dir(&closed).unwrap();
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o500)).unwrap();
+        // Who may do everything may write there as well.
+        if std::fs::write(closed.join("probe"), "").is_ok() {
+            let file = folder.path().join("a-file");
+            std::fs::write(&file, "").unwrap();
+            let opened = Sqlite::open(&format!("sqlite:{}", file.join("test.db").display())).await;
+            assert!(matches!(opened, Err(StoreError::ReadOnly { .. })), "{opened:?}");
+            return;
+        }
+        let opened = Sqlite::open(&format!("sqlite:{}", closed.join("test.db").display())).await;
+        assert!(matches!(opened, Err(StoreError::ReadOnly { .. })), "{opened:?}");
     }
 }

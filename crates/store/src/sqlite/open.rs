@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Sqlite, error::classify, writer::Writer};
+use super::{Sqlite, checkpoint::Checkpoints, error::classify, writer::Writer};
 use crate::{Result, StoreError};
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -60,17 +60,18 @@ impl Sqlite {
             .busy_timeout(Duration::from_secs(5))
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-48000")
-            .pragma("wal_autocheckpoint", "4000")
+            .pragma("wal_autocheckpoint", "16000")
             .pragma("journal_size_limit", "67108864");
         let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
         check_compatibility(&mut connection, &path).await?;
         migrate(&mut connection, &path).await?;
         let writer = Writer::new(connection);
+        let checkpoints = lock.as_ref().map(|_| Checkpoints::start(options.clone()));
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(options.pragma("query_only", "ON").pragma("cache_size", "-4000"));
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, _checkpoints: checkpoints, _lock: lock })
     }
 
     /// Waits for readers and writer to end, and leaves a file without a log beside it.

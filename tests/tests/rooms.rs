@@ -1,0 +1,79 @@
+//! The map of the rooms in `crates/README.md`, held against what Cargo says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
+
+use serde_json::Value;
+
+const PORTS: [&str; 5] = ["store", "queue", "progress", "connectors", "extraction"];
+const STAGES: [&str; 4] = ["fetch-worker", "extract-worker", "graph-worker", "wiki-worker"];
+
+/// Crates of this project and which of them each knows, tests aside.
+fn rooms() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let name = |package: &Value| package["name"].as_str().unwrap().to_owned();
+    let ours: BTreeSet<String> = packages.iter().map(name).collect();
+    packages
+        .iter()
+        .map(|package| {
+            let known = package["dependencies"].as_array().unwrap().iter();
+            let known = known.filter(|dependency| dependency["kind"].is_null()).map(name);
+            (name(package), known.filter(|known| ours.contains(known)).collect())
+        })
+        .collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn arrows_only_point_down() {
+    let rooms = rooms();
+    assert!(rooms["domain"].is_empty());
+    for port in PORTS {
+        assert_eq!(rooms[port], set(&["domain"]), "{port}");
+    }
+    assert!(rooms["worker"].is_subset(&set(&["domain", "store", "queue", "progress"])));
+    for stage in STAGES {
+        let allowed = set(&["worker", "domain", "store", "connectors", "extraction"]);
+        assert!(rooms[stage].is_subset(&allowed), "{stage} knows {:?}", rooms[stage]);
+    }
+    let ports = set(&["domain", "store", "queue", "progress", "connectors", "extraction"]);
+    for role in ["gateway", "scheduler"] {
+        assert!(rooms[role].is_subset(&ports), "{role} knows {:?}", rooms[role]);
+    }
+    let mut below_service = ports;
+    below_service.insert("worker".to_owned());
+    assert!(rooms["service"].is_subset(&below_service), "{:?}", rooms["service"]);
+    for (room, known) in &rooms {
+        assert!(!known.contains("atlas-sync") || room == "system-tests", "{room} knows atlas-sync");
+    }
+}
+
+#[test]
+fn every_room_is_on_the_map() {
+    let map = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/README.md");
+    let map = std::fs::read_to_string(map).unwrap();
+    for room in rooms().keys().filter(|room| *room != "system-tests") {
+        assert!(map.lines().any(|line| line.split_whitespace().any(|word| word == room)), "{room}");
+    }
+}
+
+#[test]
+fn only_the_store_speaks_sql() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    for room in rooms().keys().filter(|room| *room != "system-tests" && *room != "store") {
+        let manifest = std::fs::read_to_string(crates.join(room).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("sqlx"), "{room}");
+    }
+}
