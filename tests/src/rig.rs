@@ -109,7 +109,6 @@ impl Rig {
     }
 
     /// A request with the rig's key.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base())).bearer_auth(&self.key)
     }

@@ -1,5 +1,7 @@
 //! Cancelling: in every stage, at once, for good.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -2,6 +2,8 @@
 //!
 //! The service runs in a child process, which is this very test program told to be one.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 use std::{
     path::Path,
     process::{Child, Command, Stdio},
@@ -14,6 +16,9 @@ use service::keys;
 use system_tests::{Rig, dump, sample_archive};
 
 const CHILD: &str = "ATLAS_TEST_CHILD_DATA";
+
+const STAGES: [&str; 4] =
+    ["fetching_messages", "extracting_facts", "building_graph", "generating_wiki"];
 
 /// Kills in a run of this test.
 const SEEDS: u64 = 20;
@@ -55,7 +60,7 @@ impl Process {
             match serde_json::from_str(&text) {
                 Ok(notice) => break notice,
                 Err(_) => {
-                    assert!(begun.elapsed() < Duration::from_secs(30), "the child does not start")
+                    assert!(begun.elapsed() < Duration::from_secs(30), "the child does not start");
                 }
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -119,14 +124,12 @@ async fn a_killed_service_ends_with_the_rows_of_a_calm_one() {
     let expected = dump(&calm.database(), false).await;
 
     let mut killed_in = std::collections::BTreeMap::new();
-    for seed in 0..SEEDS {
+    for (seed, stage) in (0..SEEDS).zip(STAGES.iter().cycle().copied()) {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("atlas-sync.db");
         std::fs::write(&database, &imported).unwrap();
         let first = Process::start(folder.path()).await;
         let job = first.trigger(&channel).await;
-        let stage = ["fetching_messages", "extracting_facts", "building_graph", "generating_wiki"]
-            [seed as usize % 4];
         let stage_reached = loop {
             let status = first.status(&channel, &job).await;
             if status["current_stage"] == stage || status["completed_at"].is_string() {

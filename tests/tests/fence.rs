@@ -37,12 +37,8 @@ struct Deaf(MemoryQueue);
 
 #[async_trait]
 impl Queue for Deaf {
-    async fn publish(&self, tasks: &[TaskRef]) -> Result<()> {
-        // What the sweep calls for is heard; it calls for one stage at a time, and never in a commit.
-        match std::thread::current().name() {
-            Some("sweep") => self.0.publish(tasks).await,
-            _ => Ok(()),
-        }
+    async fn publish(&self, _: &[TaskRef]) -> Result<()> {
+        Ok(())
     }
 
     async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>> {

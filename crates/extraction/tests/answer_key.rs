@@ -2,6 +2,8 @@
 //!
 //! `cargo test -p extraction --test answer_key -- --nocapture` prints the table.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 mod conversations;
 
 use std::{

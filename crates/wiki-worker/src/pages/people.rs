@@ -25,7 +25,7 @@ pub(super) fn write(page: &mut Page<'_>) {
         match fact.fact.kind {
             FactKind::Decision => records.entry(&fact.fact.author).or_default().decided.push(fact),
             FactKind::Ownership => {
-                records.entry(owner.unwrap_or(&fact.fact.author)).or_default().owns.push(fact)
+                records.entry(owner.unwrap_or(&fact.fact.author)).or_default().owns.push(fact);
             }
             _ => records.entry(owner.unwrap_or(&fact.fact.author)).or_default().to_do.push(fact),
         }
