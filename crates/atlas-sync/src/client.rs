@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use backon::{ExponentialBuilder, Retryable as _};
 use futures_util::StreamExt as _;
 use reqwest::{Method, RequestBuilder, Response, multipart};
 use serde_json::Value;
@@ -67,9 +68,14 @@ impl Client {
             .map_err(|_| CliError::failed("the server's reply cannot be understood"))
     }
 
-    /// Gets an object.
+    /// Gets an object; asks again for a while when the server cannot answer at the moment.
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, CliError> {
-        self.json(self.request(Method::GET, path).query(query)).await
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_times(5)
+            .with_jitter();
+        let ask = || async { self.json(self.request(Method::GET, path).query(query)).await };
+        ask.retry(pauses).when(CliError::may_pass).await
     }
 
     /// Sends an object.

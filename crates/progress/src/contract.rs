@@ -2,6 +2,8 @@
 //!
 //! Plain functions, each on a fresh view; [`contract!`](crate::contract!) makes tests of them.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -2,6 +2,8 @@
 //!
 //! Plain functions, each on a fresh queue; [`contract!`](crate::contract!) makes tests of them.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
 use std::{collections::BTreeSet, task::Poll, time::Duration};
 
 use domain::{JobId, Stage, TaskRef};

@@ -2,6 +2,8 @@
 //!
 //! Plain functions, each on a fresh store; [`contract!`](crate::contract!) makes tests of them.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
 pub mod access;
 pub mod imports;
 pub mod jobs;

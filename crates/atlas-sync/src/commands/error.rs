@@ -9,32 +9,33 @@ use serde_json::Value;
 pub struct CliError {
     code: u8,
     message: String,
+    may_pass: bool,
 }
 
 impl CliError {
     /// Any failure.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into() }
+        Self { code: 1, message: message.into(), may_pass: false }
     }
 
     /// Used in a way that has no meaning.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { code: 2, message: message.into() }
+        Self { code: 2, message: message.into(), may_pass: false }
     }
 
     /// Something that does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self { code: 3, message: message.into() }
+        Self { code: 3, message: message.into(), may_pass: false }
     }
 
     /// A followed sync did not complete.
     pub fn unsuccessful(message: impl Into<String>) -> Self {
-        Self { code: 5, message: message.into() }
+        Self { code: 5, message: message.into(), may_pass: false }
     }
 
     /// No server, or no valid key.
     pub fn unreachable(message: impl Into<String>) -> Self {
-        Self { code: 6, message: message.into() }
+        Self { code: 6, message: message.into(), may_pass: false }
     }
 
     /// A refusal of the server, in its own words.
@@ -53,7 +54,13 @@ impl CliError {
             Some(job) => format!("{message} ({job})"),
             None => message.to_owned(),
         };
-        Self { code, message }
+        Self { code, message, may_pass: status == 503 }
+    }
+
+    /// Whether asking again soon may help.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     /// The exit code.

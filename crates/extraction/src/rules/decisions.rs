@@ -6,7 +6,7 @@ use domain::{
 };
 
 use super::{
-    draft::Draft,
+    draft::{Draft, statement},
     marker::{Marker, marked},
     scene::{Scene, Turn},
     text::Sentence,
@@ -142,7 +142,12 @@ fn proposed(
 ) -> Option<Draft> {
     let text = &turn.message.text;
     let by_mark = marked(text, sentence).filter(|marked| marked.marker == Marker::Proposal);
+    let asked = turn.sentences.iter().find(|s| s.range.start > sentence.range.start && asks_for(s));
     let quote = match by_mark {
+        // "Proposal: today we … Can we … instead?": the question is what is proposed.
+        Some(_) if asked.is_some() => {
+            asked.map_or(sentence.range.clone(), |asked| asked.range.clone())
+        }
         Some(marked) => marked.content,
         None if sentence.has_any(&PROPOSED) && !sentence.has_any(&NOT_OURS) => {
             sentence.range.clone()
@@ -150,6 +155,7 @@ fn proposed(
         None => return None,
     };
     let mut draft = Draft::new(scene, FactKind::Decision, place, quote);
+    draft.text = agreed_text(&draft.text);
     draft.signals.agreements = turn.reacted(&AGREEING);
     if turn.playful || turn.reacted(&OBJECTING) > 0 {
         return None;
@@ -167,6 +173,26 @@ fn proposed(
     }
     draft.signals.exact = true;
     (draft.signals.agreements > 0).then_some(draft)
+}
+
+const ASKED: [&str; 5] = ["can we", "could we", "shall we", "should we", "let's"];
+
+fn asks_for(sentence: &Sentence) -> bool {
+    sentence.starts_with_any(&ASKED)
+}
+
+/// A proposal as what it became: `Can we bump it?` is `Bump it`.
+fn agreed_text(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let asked = ASKED.iter().find(|asked| lower.starts_with(&format!("{asked} ")));
+    let rest = asked.map_or(text, |asked| &text[asked.len()..]);
+    let at = PROPOSED.iter().find_map(|cue| Some((lower.find(cue)?, cue.len())));
+    match at {
+        Some((at, length)) if asked.is_none() && text.is_char_boundary(at + length) => {
+            statement(&format!("{}{}", &text[..at], text[at + length..].trim_start()))
+        }
+        _ => statement(rest.trim_end_matches('?')),
+    }
 }
 
 fn complete(scene: &Scene<'_>, mut draft: Draft) -> Draft {

@@ -17,11 +17,19 @@ pub(super) fn find(scene: &Scene<'_>, drafts: &mut Vec<Draft>) {
             !sentence.is_question && (by_sign(turn, sentence) || by_verb(turn, sentence))
         });
         if let Some(sentence) = defining {
-            let mut draft = Draft::new(scene, FactKind::Definition, place, sentence.range.clone());
+            let quote = defining_part(&turn.message.text, sentence);
+            let mut draft = Draft::new(scene, FactKind::Definition, place, quote);
             draft.signals.exact = true;
             drafts.push(draft);
         }
     }
+}
+
+/// Without what leads up to it: `Since you asked: the *ledger* is …`.
+fn defining_part(text: &str, sentence: &Sentence) -> std::ops::Range<usize> {
+    let words = &text[sentence.range.clone()];
+    let lead = words.find(": the *").or_else(|| words.find(": a *")).map_or(0, |at| at + 2);
+    sentence.range.start + lead..sentence.range.end
 }
 
 /// `TTA = time to alert`.
