@@ -1,7 +1,7 @@
 //! Everything that a sync makes, as text to compare. The one place outside the store that reads its
 //! tables: what is compared must not pass through the code under test.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use sqlx::{
     Column as _, Connection as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _,
@@ -66,4 +66,15 @@ fn line(row: &sqlx::sqlite::SqliteRow, left_out: &[&str]) -> String {
         cells.push(format!("{}={cell}", column.name()));
     }
     cells.join(" ")
+}
+
+/// The lines in which two dumps differ, a few of each; nothing when they are equal.
+#[must_use]
+pub fn difference(one: &str, other: &str) -> String {
+    let (mine, theirs): (BTreeSet<_>, BTreeSet<_>) =
+        (one.lines().collect(), other.lines().collect());
+    let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>, mark: char| -> String {
+        a.difference(b).take(5).map(|line| format!("{mark} {line:.300}\n")).collect()
+    };
+    only(&mine, &theirs, '-') + &only(&theirs, &mine, '+')
 }

@@ -8,6 +8,6 @@ mod messages;
 mod rig;
 
 pub use archive::{channel_archive, real_export, sample_archive};
-pub use dump::{dump, time_columns};
+pub use dump::{difference, dump, time_columns};
 pub use messages::{channel, message, reply};
 pub use rig::{Reply, Rig};

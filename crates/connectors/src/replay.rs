@@ -120,3 +120,6 @@ impl Connector for Replay {
         Ok(Some(said.saturating_sub(mark(watermark)?) as u64))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,15 +67,20 @@ impl MemoryProgress {
 }
 
 impl Shown {
-    /// A view that has not changed is only confirmed, so that its body is not made again.
+    /// The same state read later replaces too, for what it says about the time; it is no news.
     fn show(&mut self, job: &Job) {
         match self.jobs.get_mut(&job.id) {
             Some(entry) if entry.view.job.revision > job.revision => return,
-            Some(entry) if entry.view.job.revision == job.revision => entry.at = Instant::now(),
             Some(entry) => {
-                entry.view = View::new(job.clone());
+                let news = entry.view.job.revision < job.revision;
+                if news || entry.view.job.as_of < job.as_of {
+                    entry.view = View::new(job.clone());
+                }
                 entry.at = Instant::now();
-                entry.watchers.send_replace(entry.view.clone());
+                entry.watchers.send_if_modified(|last| {
+                    *last = entry.view.clone();
+                    news
+                });
             }
             None => {
                 let view = View::new(job.clone());
@@ -199,5 +204,18 @@ mod tests {
         progress.show(&job).await.unwrap();
         assert!(progress.job(&job.id).await.unwrap().is_none());
         assert!(progress.newest(&job.channel_id).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_same_state_read_later_tells_the_later_time_and_wakes_nobody() {
+        let progress = MemoryProgress::default();
+        let job = crate::contract::job("C1", 1);
+        let mut watch = progress.watch(&job).await.unwrap();
+        watch.next().await.unwrap();
+        let later = Job { as_of: job.as_of.plus(Duration::from_secs(60)), ..job.clone() };
+        progress.show(&later).await.unwrap();
+        assert_eq!(progress.job(&job.id).await.unwrap().unwrap().job.as_of, later.as_of);
+        progress.show(&Job { revision: 2, ..later }).await.unwrap();
+        assert_eq!(watch.next().await.unwrap().job.revision, 2);
     }
 }

@@ -56,17 +56,20 @@ impl MemoryQueue {
 #[async_trait]
 impl Queue for MemoryQueue {
     async fn publish(&self, tasks: &[TaskRef]) -> Result<()> {
+        // A stage that is full keeps no other from its calls.
+        let mut outcome = Ok(());
         for task in tasks {
             let calls = self.calls(task.stage);
             let mut waiting = calls.lock();
             if waiting.len() >= self.capacity {
-                return Err(QueueError::Full);
+                outcome = Err(QueueError::Full);
+                continue;
             }
             waiting.push_back((task.clone(), false));
             drop(waiting);
             calls.arrived.notify_one();
         }
-        Ok(())
+        outcome
     }
 
     async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>> {
@@ -131,12 +134,27 @@ mod tests {
     crate::contract!(MemoryQueue::new(1_000));
 
     #[tokio::test]
-    async fn a_full_queue_refuses_more() {
+    async fn a_full_stage_refuses_more_and_keeps_no_other_from_its_calls() {
         let queue = MemoryQueue::new(2);
+        let task = |stage, seq| TaskRef { job_id: domain::JobId::random(), stage, seq };
+        let graph = (1..=3).map(|seq| task(Stage::BuildingGraph, seq));
+        let all: Vec<_> = graph.chain([task(Stage::GeneratingWiki, 1)]).collect();
+        assert!(matches!(queue.publish(&all).await, Err(QueueError::Full)));
+        assert_eq!(queue.depth(Stage::BuildingGraph).await.unwrap(), 2);
+        assert_eq!(queue.depth(Stage::GeneratingWiki).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_call_given_back_to_a_full_stage_still_fits() {
+        let queue = MemoryQueue::new(1);
         let task =
             |seq| TaskRef { job_id: domain::JobId::random(), stage: Stage::BuildingGraph, seq };
-        let outcome = queue.publish(&[task(1), task(2), task(3)]).await;
-        assert!(matches!(outcome, Err(QueueError::Full)));
-        assert_eq!(queue.depth(Stage::BuildingGraph).await.unwrap(), 2);
+        let (first, second) = (task(1), task(2));
+        queue.publish(std::slice::from_ref(&first)).await.unwrap();
+        let mut calls = queue.subscribe(Stage::BuildingGraph, 2).await.unwrap();
+        let held = calls.next().await.unwrap();
+        queue.publish(&[second]).await.unwrap();
+        drop(held);
+        assert_eq!(calls.next().await.unwrap().task, first);
     }
 }

@@ -16,6 +16,9 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+/// Longest wait after turns that failed, so that a database that comes back is noticed soon.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// How a scheduler works.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -53,16 +56,16 @@ impl Scheduler {
 
     /// Takes turns until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut turn = tokio::time::interval(self.settings.turn);
-        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                _ = turn.tick() => {}
-            }
-            if let Err(error) = self.take_turn().await {
-                warn!(%error, "a turn of the scheduler failed; the next one tries again");
-            }
+        let mut wait = Duration::ZERO;
+        while shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
+            wait = match self.take_turn().await {
+                Ok(()) => self.settings.turn,
+                Err(error) => {
+                    let longer = (wait.max(self.settings.turn) * 2).min(LONGEST_WAIT);
+                    warn!(%error, "a turn of the scheduler failed; it tries again in {longer:?}");
+                    longer
+                }
+            };
         }
         info!("the scheduler has stopped");
     }
@@ -88,3 +91,6 @@ impl Scheduler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

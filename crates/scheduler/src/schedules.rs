@@ -1,6 +1,9 @@
 //! Starting what is due.
 
-use domain::schedule::{Cron, Schedule, offset};
+use domain::{
+    Timestamp,
+    schedule::{Cron, Schedule, offset},
+};
 use store::Triggered;
 use tracing::{info, warn};
 
@@ -20,9 +23,7 @@ impl Scheduler {
             if now < due.plus(offset(&schedule.channel_id)) {
                 continue;
             }
-            let next = Cron::parse(&schedule.expression, &schedule.timezone, now)
-                .ok()
-                .and_then(|cron| cron.next_after(now));
+            let next = next_time(&schedule, now);
             if let Some(triggered) =
                 self.store.fire_schedule(&schedule.channel_id, due, next).await?
             {
@@ -47,6 +48,17 @@ impl Scheduler {
                     .increment(1);
             }
             Triggered::Replayed(..) | Triggered::KeyReused | Triggered::ChannelNotFound => {}
+        }
+    }
+}
+
+/// `None`, and so no further firing, for what an older program accepted and this one does not.
+fn next_time(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    match Cron::parse(&schedule.expression, &schedule.timezone, now) {
+        Ok(cron) => cron.next_after(now),
+        Err(error) => {
+            warn!(channel = %schedule.channel_id, %error, "a schedule fires no more: set it again");
+            None
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{str::FromStr as _, time::Duration};
 
-use chrono::TimeZone as _;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use croner::{
     Cron as Pattern,
@@ -64,6 +64,8 @@ pub enum CronError {
 pub struct Cron {
     pattern: Pattern,
     zone: Tz,
+    /// Whether it names times of the day: neither minute nor hour begins with `*`.
+    fixed: bool,
 }
 
 /// A field: its name and the numbers it may hold.
@@ -94,19 +96,48 @@ impl Cron {
         let parser =
             CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let pattern = parser.parse(&fields.join(" ")).map_err(|_| CronError::Never)?;
-        let cron = Self { pattern, zone };
+        let fixed = !fields[..2].iter().any(|field| field.starts_with('*'));
+        let cron = Self { pattern, zone, fixed };
         cron.next_after(now).ok_or(CronError::Never)?;
         Ok(cron)
     }
 
-    /// The first time after this one. Across a change of the clocks, a time that is skipped fires as soon
-    /// as there is one again, and a time that comes twice fires once.
+    /// The first time after this one. Across a change of the clocks, times of the day (`30 2,14 * * *`)
+    /// that are skipped fire as soon as there is a time again, and those that come twice fire once;
+    /// what is meant as an interval (`*/30 * * * *`, `0 * * * *`) goes on by real time.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        let local = self.zone.from_utc_datetime(&after.to_utc().naive_utc());
-        let next = self.pattern.find_next_occurrence(&local, false).ok()?;
-        Some(Timestamp::from_micros(next.timestamp_micros()))
+        let after = after.to_utc();
+        let local = after.with_timezone(&self.zone);
+        let next = if self.fixed {
+            self.next_fixed(after, local.naive_local())?
+        } else {
+            self.pattern.find_next_occurrence(&local, false).ok()?.to_utc()
+        };
+        Some(next.into())
     }
+
+    /// Searches the days on the wall and then asks when that time is: croner takes lists and ranges of
+    /// hours for intervals, which skips some of them in spring and repeats some in autumn.
+    fn next_fixed(&self, after: DateTime<Utc>, mut wall: NaiveDateTime) -> Option<DateTime<Utc>> {
+        loop {
+            wall = self.pattern.find_next_occurrence(&wall.and_utc(), false).ok()?.naive_utc();
+            // The second pass through an hour that comes twice finds times of the first one.
+            if let Some(next) = first_moment(self.zone, wall).filter(|next| *next > after) {
+                return Some(next);
+            }
+        }
+    }
+}
+
+/// When the clocks on the wall first show a minute, or the first one after a gap that it falls into.
+fn first_moment(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
+    /// Zones have skipped a whole day, never more.
+    const LONGEST_GAP: i64 = 24 * 60;
+    (0..=LONGEST_GAP).find_map(|later| {
+        let shown = wall.checked_add_signed(TimeDelta::minutes(later))?;
+        zone.from_local_datetime(&shown).earliest().map(|time| time.to_utc())
+    })
 }
 
 /// How long after its time a channel's schedule starts: the same for a channel, another for others.

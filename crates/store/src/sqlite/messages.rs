@@ -55,13 +55,10 @@ impl Messages for Sqlite {
     }
 
     async fn touched_units(&self, channel: &ChannelId, seeds: &[Seed]) -> Result<TouchedUnits> {
-        use sqlx::Executor as _;
-
-        let mut reader = self.readers.acquire().await?;
-        // One snapshot for all its statements.
-        reader.execute("BEGIN").await?;
-        let touched = touched::touched_units(&mut reader, channel, seeds).await;
-        reader.execute("COMMIT").await?;
-        touched
+        // One snapshot for all its statements, given up also when this future is dropped.
+        let mut snapshot = self.readers.begin().await?;
+        let touched = touched::touched_units(&mut snapshot, channel, seeds).await?;
+        snapshot.rollback().await?;
+        Ok(touched)
     }
 }

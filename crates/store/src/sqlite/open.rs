@@ -129,6 +129,7 @@ fn file_error(error: io::Error, path: &Path) -> StoreError {
         io::ErrorKind::StorageFull => StoreError::Full(Box::new(error)),
         io::ErrorKind::PermissionDenied
         | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::AlreadyExists
         | io::ErrorKind::IsADirectory
         | io::ErrorKind::NotADirectory => StoreError::ReadOnly { path: path.display().to_string() },
         _ => StoreError::Unavailable(Box::new(error)),

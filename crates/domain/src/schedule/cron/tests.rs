@@ -61,6 +61,30 @@ fn a_time_that_comes_twice_fires_once() {
 }
 
 #[test]
+fn several_times_of_a_day_keep_the_rule_of_one() {
+    // Berlin, 29 March 2026: the skipped 02:00 fires at 03:00, and 03:00 itself not once more.
+    let spring = "2026-03-28T23:30:00Z";
+    assert_eq!(next("0 2,14 * * *", "Europe/Berlin", spring), "2026-03-29T01:00:00Z");
+    assert_eq!(next("0 2-3 * * *", "Europe/Berlin", spring), "2026-03-29T01:00:00Z");
+    assert_eq!(
+        next("0 2-3 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z"),
+        "2026-03-30T00:00:00Z"
+    );
+    // New York, 1 November 2026: 01:00 comes at 05:00 UTC and at 06:00 UTC.
+    let autumn = "2026-11-01T05:00:00Z";
+    assert_eq!(next("0 1,3 * * *", "America/New_York", autumn), "2026-11-01T08:00:00Z");
+    assert_eq!(
+        next("0,30 1 * * *", "America/New_York", "2026-11-01T05:45:00Z"),
+        "2026-11-02T06:00:00Z"
+    );
+    // Lord Howe, 5 April 2026: 01:30 to 02:00 comes twice, from 14:30 UTC and from 15:00 UTC.
+    assert_eq!(
+        next("45 1-2 * * *", "Australia/Lord_Howe", "2026-04-04T14:45:00Z"),
+        "2026-04-04T16:15:00Z"
+    );
+}
+
+#[test]
 fn every_hour_is_every_hour_across_the_change() {
     let mut time = at("2026-10-31T22:00:00Z");
     let cron = Cron::parse("0 * * * *", "America/New_York", time).unwrap();
@@ -132,6 +156,59 @@ fn field(least: u32, most: u32) -> impl Strategy<Value = (String, Vec<u32>)> {
     ]
 }
 
+/// The hours in which clocks are changed.
+fn hours_of_the_night() -> impl Strategy<Value = (String, Vec<u32>)> {
+    (0..4_u32, 0..3_u32).prop_map(|(from, more)| {
+        (format!("{from}-{}", from + more), (from..=from + more).collect())
+    })
+}
+
+/// Changes of the clocks: an hour, half an hour, north and south, and at midnight.
+const CHANGES: &[(&str, &str)] = &[
+    ("Europe/Berlin", "2026-03-29T01:00:00Z"),
+    ("Europe/Berlin", "2026-10-25T01:00:00Z"),
+    ("America/New_York", "2026-03-08T07:00:00Z"),
+    ("America/New_York", "2026-11-01T06:00:00Z"),
+    ("Australia/Lord_Howe", "2026-04-04T15:00:00Z"),
+    ("Australia/Lord_Howe", "2026-10-03T15:30:00Z"),
+    ("Africa/Cairo", "2026-04-23T22:00:00Z"),
+    ("Africa/Cairo", "2026-10-29T21:00:00Z"),
+];
+
+/// The slow way: reads the clock on the wall every minute, for two days from `start` on, and remembers
+/// which times it has shown and which it has left out.
+fn watch_the_wall(
+    zone: &str,
+    start: i64,
+    matches: impl Fn(chrono::NaiveDateTime) -> bool,
+    by_real_time: bool,
+) -> Vec<DateTime<Utc>> {
+    let zone: Tz = zone.parse().unwrap();
+    let minute = chrono::TimeDelta::minutes(1);
+    let start = DateTime::from_timestamp(start, 0).unwrap();
+    let mut time = (start - chrono::TimeDelta::hours(4)).with_second(0).unwrap();
+    let mut latest = time.with_timezone(&zone).naive_local();
+    let mut fired = Vec::new();
+    while time < start + chrono::TimeDelta::days(2) {
+        time += minute;
+        let wall = time.with_timezone(&zone).naive_local();
+        let mut due = matches(wall);
+        if !by_real_time {
+            due &= wall > latest;
+            let mut left_out = latest + minute;
+            while left_out < wall {
+                due |= matches(left_out);
+                left_out += minute;
+            }
+        }
+        latest = latest.max(wall);
+        if due && time > start {
+            fired.push(time);
+        }
+    }
+    fired
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -171,6 +248,28 @@ proptest! {
             let next = cron.next_after(time).unwrap();
             prop_assert!(next > time);
             time = next;
+        }
+    }
+
+    #[test]
+    fn around_a_change_of_the_clocks_it_fires_like_a_watcher_of_the_wall(
+        minute in field(0, 59),
+        hour in prop_oneof![field(0, 23), hours_of_the_night()],
+        (zone, change) in proptest::sample::select(CHANGES),
+        before in 0_i64..30 * 3600,
+    ) {
+        let expression = format!("{} {} * * *", minute.0, hour.0);
+        let start = at(change).micros() / 1_000_000 - before;
+        let by_real_time = [&minute.0, &hour.0].iter().any(|field| field.starts_with('*'));
+        let matches = |wall: chrono::NaiveDateTime| {
+            minute.1.contains(&wall.minute()) && hour.1.contains(&wall.hour())
+        };
+        let expected = watch_the_wall(zone, start, matches, by_real_time);
+        let cron = Cron::parse(&expression, zone, Timestamp::from_micros(start * 1_000_000)).unwrap();
+        let mut time = Timestamp::from_micros(start * 1_000_000);
+        for wanted in expected {
+            time = cron.next_after(time).unwrap();
+            prop_assert_eq!(time.to_utc(), wanted, "{} in {} from {}", expression, zone, start);
         }
     }
 
