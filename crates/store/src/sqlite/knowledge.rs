@@ -18,11 +18,13 @@ use crate::{
 #[async_trait]
 impl Knowledge for Sqlite {
     async fn facts(&self, query: &FactQuery) -> Result<Vec<StoredFact>> {
-        facts::list(&mut *self.readers.acquire().await?, query).await
+        // One snapshot for all its statements.
+        facts::list(&mut *self.readers.begin().await?, query).await
     }
 
     async fn fact(&self, id: &FactId) -> Result<Option<StoredFact>> {
-        facts::one(&mut *self.readers.acquire().await?, id).await
+        // One snapshot for all its statements.
+        facts::one(&mut *self.readers.begin().await?, id).await
     }
 
     async fn entities(&self, query: &EntityQuery) -> Result<Vec<StoredEntity>> {
@@ -43,7 +45,8 @@ impl Knowledge for Sqlite {
         id: &EntityId,
         depth: u8,
     ) -> Result<(Vec<StoredEntity>, Vec<StoredRelationship>)> {
-        neighbors::around(&mut *self.readers.acquire().await?, id, depth).await
+        // One snapshot for all its statements.
+        neighbors::around(&mut *self.readers.begin().await?, id, depth).await
     }
 
     async fn relationships(
@@ -54,7 +57,8 @@ impl Knowledge for Sqlite {
     }
 
     async fn unit_knowledge(&self, units: &[UnitId]) -> Result<Vec<UnitKnowledge>> {
-        units::knowledge(&mut *self.readers.acquire().await?, units).await
+        // One snapshot for all its statements.
+        units::knowledge(&mut *self.readers.begin().await?, units).await
     }
 
     async fn scope(&self, channel: &ChannelId) -> Result<Option<String>> {
