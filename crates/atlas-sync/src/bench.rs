@@ -11,8 +11,10 @@ mod whole;
 
 use std::path::Path;
 
+use domain::{ChannelId, Platform};
 use serde_json::{Value, json};
 use service::Config;
+use store::NewChannel;
 
 use crate::{
     client::Client,
@@ -58,6 +60,17 @@ impl Bench {
         let key = service::keys::read(&service::keys::file(&config))?.unwrap_or_default();
         let client = Client::new(&format!("http://{}", server.address), &key)?;
         Ok(Self { server, client, folder })
+    }
+
+    /// A channel for the replaying connector.
+    async fn channel(&self) -> Result<ChannelId, CliError> {
+        let store = &self.server.ports.store;
+        let connection = store.ensure_connection(None, Platform::Slack, "T1", "bench").await?;
+        let connection = connection.ok_or_else(|| CliError::failed("no connection"))?;
+        let new =
+            NewChannel { external_id: "C1".into(), name: "bench".into(), topic: String::new() };
+        let mut registered = store.register_channels(&connection.id, &[new]).await?;
+        Ok(registered.remove(0).id)
     }
 
     async fn import(&self, export: &Path) -> Result<(String, u64), CliError> {

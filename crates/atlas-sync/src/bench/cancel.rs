@@ -7,13 +7,12 @@ use std::{
 
 use connectors::replay::Replay;
 use domain::{
-    Message, Platform, Timestamp,
+    Message, Timestamp,
     fact::Extraction,
     message::{Author, AuthorKind, MessageKind},
 };
 use extraction::scripted::{Scripted, Step};
 use serde_json::{Value, json};
-use store::NewChannel;
 
 use super::{Bench, median, rounded};
 use crate::{commands::CliError, server::Doubles};
@@ -29,12 +28,7 @@ pub(super) async fn measure() -> Result<Value, CliError> {
         ..Doubles::default()
     };
     let bench = Bench::start(doubles).await?;
-    let store = &bench.server.ports.store;
-    let connection = store.ensure_connection(None, Platform::Slack, "T1", "bench").await?;
-    let connection = connection.ok_or_else(|| CliError::failed("no connection"))?;
-    let channel =
-        NewChannel { external_id: "C1".into(), name: "bench".into(), topic: String::new() };
-    let channel = store.register_channels(&connection.id, &[channel]).await?.remove(0).id;
+    let channel = bench.channel().await?;
     replay.say(&channel, [message()]);
     let (mut replies, mut stops) = (vec![], vec![]);
     for _ in 0..TIMES {

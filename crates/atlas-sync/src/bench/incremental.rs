@@ -6,9 +6,8 @@ use connectors::{
     replay::Replay,
     slack::{Export, Limits, Report},
 };
-use domain::{Message, Platform};
+use domain::Message;
 use serde_json::{Value, json};
-use store::NewChannel;
 
 use super::{Bench, median, rounded, seconds};
 use crate::{commands::CliError, server::Doubles};
@@ -58,12 +57,7 @@ async fn after(stored: &[Message], new: &[Message]) -> Result<f64, CliError> {
     let replay = Arc::new(Replay::new(500));
     let doubles = Doubles { connector: Some(replay.clone()), ..Doubles::default() };
     let bench = Bench::start(doubles).await?;
-    let store = &bench.server.ports.store;
-    let connection = store.ensure_connection(None, Platform::Slack, "T1", "bench").await?;
-    let connection = connection.ok_or_else(|| CliError::failed("no connection"))?;
-    let channel =
-        NewChannel { external_id: "C1".into(), name: "bench".into(), topic: String::new() };
-    let channel = store.register_channels(&connection.id, &[channel]).await?.remove(0).id;
+    let channel = bench.channel().await?;
     replay.say(&channel, stored.to_vec());
     bench.sync(channel.as_str()).await?;
     let mut times = Vec::new();

@@ -20,6 +20,7 @@ use domain::{
 };
 
 use self::fence::Fenced;
+pub(super) use self::graph::recompute_entities;
 use super::{Sqlite, now};
 use crate::{Committed, Effect, Result, Swept, Tasks};
 

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use domain::{TaskStatus, UnitId, page::PageKey};
 use sqlx::SqliteConnection;
 
+pub(in crate::sqlite) use self::mentions::recompute as recompute_entities;
 use super::Fenced;
 use crate::{
     GraphEffect, GraphedUnit, Result,

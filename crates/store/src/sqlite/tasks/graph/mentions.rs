@@ -155,7 +155,10 @@ async fn insert_entities(write: &mut SqliteConnection, new: &str) -> Result<u64>
 }
 
 /// First, last and newest name, each found by one look into an index however often an entity occurs.
-async fn recompute(write: &mut SqliteConnection, touched: &str) -> Result<()> {
+pub(in crate::sqlite) async fn recompute(
+    write: &mut SqliteConnection,
+    touched: &str,
+) -> Result<()> {
     sqlx::query(
         "DELETE FROM entities WHERE entity_id IN (SELECT value FROM json_each($1))
              AND NOT EXISTS (SELECT 1 FROM entity_mentions AS mention
