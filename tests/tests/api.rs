@@ -391,6 +391,10 @@ async fn an_upload_that_is_no_export_is_refused_with_the_reason() {
             ("INVALID_REQUEST", &json!("file"))
         );
     }
+    let file = reqwest::multipart::Part::bytes(b"PK\x03\x04...".to_vec()).file_name("x.zip");
+    let late = reqwest::multipart::Form::new().part("file", file).text("format", "slack_export");
+    let reply = rig.send(rig.request(Method::POST, "/api/imports").multipart(late)).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (422, "INVALID_REQUEST"));
     let broken = rig.upload(b"PK\x03\x04 and then nothing of the kind".to_vec()).await;
     assert_eq!(broken["status"], "failed");
     assert!(broken["error"]["message"].as_str().unwrap().contains("zip"));

@@ -60,6 +60,7 @@ macro_rules! contract {
         $crate::contract!(@each $fresh; imports:
             an_upload_is_read_by_one_reader,
             an_import_after_three_vanished_readers_fails,
+            an_upload_that_was_cut_off_is_gone_with_the_next_start,
             a_newer_export_adds_and_updates,
             a_channel_id_that_is_taken_is_told_apart_by_its_connection,
         );

@@ -51,7 +51,12 @@ pub(crate) async fn upload(
                     .map_err(|_| ApiError::invalid("format", "format must be slack_export"))?;
             }
             Some("file") => {
-                let import = receive(&gateway, field, format, connection.as_ref()).await?;
+                let upload = receive(&gateway, field, format, connection.as_ref()).await?;
+                // What came behind the file would have been ignored.
+                if multipart.next_field().await.map_err(broken_off)?.is_some() {
+                    return Err(ApiError::invalid("file", "file must be the last field"));
+                }
+                let import = upload.accept().await?;
                 return Ok((StatusCode::ACCEPTED, Json(ImportReply::from(import))));
             }
             _ => {
@@ -88,28 +93,37 @@ async fn known_connection(gateway: &Gateway, field: Field<'_>) -> Result<Connect
     Ok(id)
 }
 
-async fn receive(
-    gateway: &Gateway,
+async fn receive<'g>(
+    gateway: &'g Gateway,
     field: Field<'_>,
     format: ImportFormat,
     connection: Option<&ConnectionId>,
-) -> Result<Import, ApiError> {
+) -> Result<Received<'g>, ApiError> {
     let id = ImportId::random();
     gateway.store.begin_import(&id, format, connection).await?;
-    let mut unfinished = Unfinished { gateway, id: Some(id.clone()) };
-    let digest = store_pieces(gateway, &id, field).await?;
-    let import = gateway.store.accept_import(&id, &digest).await?;
-    unfinished.id = None;
-    import.ok_or_else(|| ApiError::not_found("IMPORT"))
+    let mut received = Received { gateway, id: Some(id.clone()), digest: String::new() };
+    received.digest = store_pieces(gateway, &id, field).await?;
+    Ok(received)
 }
 
-/// Removes the pieces of an upload that does not come to its end, a client that goes away included.
-struct Unfinished<'g> {
+/// An upload whose pieces are stored. Its pieces are removed when it does not come to its end, a client
+/// that goes away included.
+struct Received<'g> {
     gateway: &'g Gateway,
     id: Option<ImportId>,
+    digest: String,
 }
 
-impl Drop for Unfinished<'_> {
+impl Received<'_> {
+    async fn accept(mut self) -> Result<Import, ApiError> {
+        let Some(id) = &self.id else { return Err(ApiError::not_found("IMPORT")) };
+        let import = self.gateway.store.accept_import(id, &self.digest).await?;
+        self.id = None;
+        import.ok_or_else(|| ApiError::not_found("IMPORT"))
+    }
+}
+
+impl Drop for Received<'_> {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
             let store = self.gateway.store.clone();

@@ -97,3 +97,16 @@ pub async fn a_channel_id_that_is_taken_is_told_apart_by_its_connection(store: &
         store.ensure_connection(None, Platform::Slack, "T2", "other").await.unwrap().unwrap();
     assert_eq!(same.id, other.id);
 }
+
+/// It was not accepted, so nobody counts on it.
+pub async fn an_upload_that_was_cut_off_is_gone_with_the_next_start(store: &dyn Store) {
+    let id = ImportId::random();
+    store.begin_import(&id, ImportFormat::SlackExport, None).await.unwrap();
+    store.add_chunk(&id, 0, b"PK").await.unwrap();
+    let kept = uploaded(store).await;
+    store.claim_import(LEASE).await.unwrap().unwrap();
+    store.take_back_all().await.unwrap();
+    assert!(store.import(&id).await.unwrap().is_none());
+    assert!(store.chunk(&id, 0).await.unwrap().is_none());
+    assert_eq!(store.claim_import(LEASE).await.unwrap().unwrap().import.id, kept);
+}

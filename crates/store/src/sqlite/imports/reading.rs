@@ -104,8 +104,10 @@ pub(super) async fn finish(
     Ok(())
 }
 
-/// Makes files that a gone process was reading free for the next reader.
+/// Makes files that a gone process was reading free for the next reader, and drops those it was still
+/// receiving: nobody was told that they are accepted.
 pub(in crate::sqlite) async fn take_back(write: &mut SqliteConnection) -> Result<()> {
+    sqlx::query("DELETE FROM imports WHERE status = 'uploading'").execute(&mut *write).await?;
     sqlx::query("UPDATE imports SET lease_until = 0 WHERE status = 'running'")
         .execute(write)
         .await?;
