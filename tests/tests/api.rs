@@ -466,3 +466,56 @@ async fn health_names_its_dependencies() {
     assert_eq!(http.get(format!("{base}/health/live")).send().await.unwrap().status(), 200);
     assert_eq!(http.get(format!("{base}/metrics")).send().await.unwrap().status(), 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_is_a_sync_of_the_jobs_channel() {
+    let (replay, doubles) = replaying();
+    let rig = Rig::start_with(doubles).await;
+    let id = channel(&rig.server().ports.store).await;
+    replay.say(&id, [message(0, "Decision: we use Redis for the session cache.")]);
+    replay.script([Step::Fail(ConnectorError::Auth)]);
+    let failed = rig.trigger("C1", false).await;
+    rig.finished("C1", &failed).await;
+    let reply = rig.post("/api/sync/retry", &json!({"job_id": failed})).await;
+    assert_eq!((reply.status, &reply.body["channel_id"]), (StatusCode::ACCEPTED, &json!("C1")));
+    let job = reply.body["job_id"].as_str().unwrap();
+    assert_ne!(job, failed);
+    let status = rig.finished("C1", job).await;
+    assert_eq!((&status["status"], &status["trigger"]), (&json!("completed"), &json!("retry")));
+    let unknown = rig.post("/api/sync/retry", &json!({"job_id": "sync_x"})).await;
+    assert_eq!((unknown.status.as_u16(), unknown.code()), (404, "JOB_NOT_FOUND"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_graph_is_walked_from_an_entity() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    let found = rig
+        .get(&format!("/api/graph/entities?channel_id={channel}&q=kafka&type=technology"))
+        .await
+        .body;
+    let kafka = &found["entities"][0];
+    assert_eq!((&kafka["name"], &kafka["scope"]), (&json!("Kafka"), &json!("slack:T07NQUAY00")));
+    assert!(kafka["fact_count"].as_u64().unwrap() > 2);
+    let id = kafka["id"].as_str().unwrap();
+    assert_eq!(rig.get(&format!("/api/graph/entities/{id}")).await.body, *kafka);
+    let near = rig.get(&format!("/api/graph/entities/{id}/neighbors")).await.body;
+    let far = rig.get(&format!("/api/graph/entities/{id}/neighbors?depth=3")).await.body;
+    let nodes = |body: &Value| body["nodes"].as_array().unwrap().len();
+    assert!(nodes(&near) > 1 && nodes(&far) > nodes(&near));
+    let replaces =
+        rig.get(&format!("/api/graph/relationships?entity={id}&type=REPLACES")).await.body;
+    let edge = &replaces["relationships"][0];
+    assert_eq!((&edge["source"], &edge["type"]), (&json!(id), &json!("REPLACES")));
+    let fact = edge["fact_ids"][0].as_str().unwrap();
+    let fact = rig.get(&format!("/api/memories/{fact}")).await.body;
+    assert!(fact["text"].as_str().unwrap().contains("replace Redis Streams with Kafka"));
+    assert!(fact["sources"][0]["quote"].as_str().unwrap().contains("we replace Redis Streams"));
+    assert_eq!(
+        rig.get(&format!("/api/graph/entities/{id}/neighbors?depth=4")).await.code(),
+        "INVALID_REQUEST"
+    );
+    let stats = rig.get("/api/stats").await.body;
+    assert_eq!((&stats["channels"], &stats["messages"]), (&json!(1), &json!(338)));
+}
