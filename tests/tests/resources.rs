@@ -1,0 +1,159 @@
+//! What stands around the fixed part of the contract: imports, messages, facts, graph, wiki, health.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use system_tests::{Rig, difference, dump, sample_archive};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_page_through_everything_once() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    for (path, name) in [
+        (format!("/api/memories?channel_id={channel}"), "memories"),
+        (format!("/api/graph/entities?channel_id={channel}"), "entities"),
+        (format!("/api/graph/relationships?channel_id={channel}"), "relationships"),
+        (format!("/api/channels/{channel}/messages?x=1"), "messages"),
+    ] {
+        let whole =
+            rig.get(&format!("{path}&limit=200")).await.body[name].as_array().unwrap().len();
+        let mut seen = std::collections::BTreeSet::new();
+        let mut cursor = String::new();
+        for _ in 0..200 {
+            let page = rig.get(&format!("{path}&limit=7{cursor}")).await.body;
+            for entry in page[name].as_array().unwrap() {
+                assert!(seen.insert(entry["id"].as_str().unwrap().to_owned()), "{name} twice");
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert!(seen.len() >= whole && !seen.is_empty(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_no_export_is_refused_with_the_reason() {
+    let rig = Rig::start().await;
+    let send = async |bytes: Vec<u8>| {
+        let file = reqwest::multipart::Part::bytes(bytes).file_name("x.zip");
+        let form = reqwest::multipart::Form::new().part("file", file);
+        rig.send(rig.request(Method::POST, "/api/imports").multipart(form)).await
+    };
+    for bytes in [b"".to_vec(), b"hello, I am no archive".to_vec()] {
+        let reply = send(bytes).await;
+        assert_eq!(
+            (reply.code(), &reply.body["error"]["details"]["field"]),
+            ("INVALID_REQUEST", &json!("file"))
+        );
+    }
+    let file = reqwest::multipart::Part::bytes(b"PK\x03\x04...".to_vec()).file_name("x.zip");
+    let late = reqwest::multipart::Form::new().part("file", file).text("format", "slack_export");
+    let reply = rig.send(rig.request(Method::POST, "/api/imports").multipart(late)).await;
+    assert_eq!((reply.status.as_u16(), reply.code()), (422, "INVALID_REQUEST"));
+    let broken = rig.upload(b"PK\x03\x04 and then nothing of the kind".to_vec()).await;
+    assert_eq!(broken["status"], "failed");
+    assert!(broken["error"]["message"].as_str().unwrap().contains("zip"));
+    let plain = rig.send(rig.request(Method::POST, "/api/imports").body("x")).await;
+    assert_eq!((plain.status.as_u16(), plain.code()), (400, "INVALID_REQUEST"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wiki_is_read_as_json_as_markdown_by_version_and_as_a_zip() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    let path = format!("/api/wiki/pages/decisions?channel_id={channel}");
+    let page = rig.get(&path).await.body;
+    assert_eq!((&page["kind"], &page["version"]), (&json!("decisions"), &json!(1)));
+    assert!(page["citations"].as_array().unwrap().len() > 10);
+    let markdown =
+        rig.send(rig.request(Method::GET, &path).header("accept", "text/markdown")).await;
+    assert_eq!(markdown.text, page["content"]);
+    assert!(markdown.text.contains("superseded on 2026-03-26"), "{}", markdown.text);
+    assert_eq!(rig.get(&format!("{path}&version=1")).await.body, page);
+    assert_eq!(rig.get(&format!("{path}&version=2")).await.code(), "PAGE_NOT_FOUND");
+    let versions =
+        rig.get(&format!("/api/wiki/versions?channel_id={channel}&slug=decisions")).await.body;
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1);
+    let zip = rig
+        .request(Method::GET, &format!("/api/wiki/download?channel_id={channel}"))
+        .send()
+        .await
+        .unwrap();
+    let bytes = zip.bytes().await.unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut archive.by_name("decisions.md").unwrap(), &mut text)
+        .unwrap();
+    assert_eq!(text, page["content"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erased_data_comes_back_with_the_next_sync() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    let before = dump(&rig.database(), false).await;
+    assert_eq!(rig.delete(&format!("/api/channels/{channel}/data")).await.status.as_u16(), 204);
+    let summary = rig.get(&format!("/api/channels/{channel}")).await.body;
+    assert_eq!(
+        (&summary["message_count"], &summary["fact_count"], &summary["wiki_page_count"]),
+        (&json!(0), &json!(0), &json!(0))
+    );
+    rig.sync(&channel).await;
+    let after = dump(&rig.database(), false).await;
+    assert_eq!(difference(&after, &before), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_names_its_dependencies() {
+    let rig = Rig::start().await;
+    let base = format!("http://{}", rig.server().health_address);
+    let http = reqwest::Client::new();
+    let ready: Value = serde_json::from_str(
+        &http.get(format!("{base}/health/ready")).send().await.unwrap().text().await.unwrap(),
+    )
+    .unwrap();
+    assert_eq!(
+        ready,
+        json!({"status": "ok", "dependencies": {"database": "ok", "queue": "ok", "progress": "ok"}})
+    );
+    assert_eq!(http.get(format!("{base}/health/live")).send().await.unwrap().status(), 200);
+    assert_eq!(http.get(format!("{base}/metrics")).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_graph_is_walked_from_an_entity() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    rig.sync(&channel).await;
+    let found = rig
+        .get(&format!("/api/graph/entities?channel_id={channel}&q=kafka&type=technology"))
+        .await
+        .body;
+    let kafka = &found["entities"][0];
+    assert_eq!((&kafka["name"], &kafka["scope"]), (&json!("Kafka"), &json!("slack:T07NQUAY00")));
+    assert!(kafka["fact_count"].as_u64().unwrap() > 2);
+    let id = kafka["id"].as_str().unwrap();
+    assert_eq!(rig.get(&format!("/api/graph/entities/{id}")).await.body, *kafka);
+    let near = rig.get(&format!("/api/graph/entities/{id}/neighbors")).await.body;
+    let far = rig.get(&format!("/api/graph/entities/{id}/neighbors?depth=3")).await.body;
+    let nodes = |body: &Value| body["nodes"].as_array().unwrap().len();
+    assert!(nodes(&near) > 1 && nodes(&far) > nodes(&near));
+    let replaces =
+        rig.get(&format!("/api/graph/relationships?entity={id}&type=REPLACES")).await.body;
+    let edge = &replaces["relationships"][0];
+    assert_eq!((&edge["source"], &edge["type"]), (&json!(id), &json!("REPLACES")));
+    let fact = edge["fact_ids"][0].as_str().unwrap();
+    let fact = rig.get(&format!("/api/memories/{fact}")).await.body;
+    assert!(fact["text"].as_str().unwrap().contains("replace Redis Streams with Kafka"));
+    assert!(fact["sources"][0]["quote"].as_str().unwrap().contains("we replace Redis Streams"));
+    assert_eq!(
+        rig.get(&format!("/api/graph/entities/{id}/neighbors?depth=4")).await.code(),
+        "INVALID_REQUEST"
+    );
+    let stats = rig.get("/api/stats").await.body;
+    assert_eq!((&stats["channels"], &stats["messages"]), (&json!(1), &json!(338)));
+}
