@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     CliError, Shared,
@@ -32,7 +32,7 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
 async fn read(client: &Client, shared: &Shared, args: &Args) -> Result<(), CliError> {
     let channel = channel_id(client, &args.channel).await?;
     if let Some(folder) = &args.out {
-        return write(client, &channel, folder).await;
+        return write(client, shared, &channel, folder).await;
     }
     if shared.json {
         let path = format!("/api/wiki/pages/{}", args.page);
@@ -43,7 +43,12 @@ async fn read(client: &Client, shared: &Shared, args: &Args) -> Result<(), CliEr
     Ok(())
 }
 
-async fn write(client: &Client, channel: &str, folder: &std::path::Path) -> Result<(), CliError> {
+async fn write(
+    client: &Client,
+    shared: &Shared,
+    channel: &str,
+    folder: &std::path::Path,
+) -> Result<(), CliError> {
     let structure = client.get("/api/wiki/structure", &[("channel_id", channel)]).await?;
     std::fs::create_dir_all(folder)?;
     let mut slugs = Vec::new();
@@ -51,6 +56,9 @@ async fn write(client: &Client, channel: &str, folder: &std::path::Path) -> Resu
     for slug in &slugs {
         let markdown = client.markdown(slug, channel).await?;
         std::fs::write(folder.join(format!("{slug}.md")), markdown)?;
+    }
+    if shared.json {
+        return output::json(&json!({"folder": folder, "pages": slugs}));
     }
     println!("{} pages are in {}", slugs.len(), folder.display());
     Ok(())
