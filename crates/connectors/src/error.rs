@@ -40,7 +40,10 @@ impl Classify for ConnectorError {
             Self::Unavailable | Self::InvalidMark => ErrorCode::InternalError,
         };
         let retry_after = match self {
-            Self::RateLimit { retry_after } => Some(retry_after.as_secs()),
+            Self::RateLimit { retry_after } => {
+                // A try before the pause is over would be refused: rounded up.
+                Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
+            }
             _ => None,
         };
         let details = ErrorDetails { retry_after, ..ErrorDetails::default() };
@@ -103,5 +106,39 @@ impl Classify for ImportError {
             Self::Io(_) => Retry::Backoff,
             _ => Retry::Never,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_its_code_and_only_passing_ones_are_retried() {
+        let pause = Duration::from_secs(30);
+        let limit = ConnectorError::RateLimit { retry_after: pause };
+        let cases = [
+            (ConnectorError::Platform("down".into()), ErrorCode::PlatformError, Retry::Backoff),
+            (ConnectorError::Auth, ErrorCode::AuthError, Retry::Never),
+            (limit, ErrorCode::RateLimit, Retry::After(pause)),
+            (ConnectorError::ChannelNotFound, ErrorCode::ChannelNotFound, Retry::Never),
+            (ConnectorError::Unavailable, ErrorCode::InternalError, Retry::Backoff),
+            (ConnectorError::InvalidMark, ErrorCode::InternalError, Retry::Never),
+        ];
+        for (error, code, retry) in cases {
+            assert_eq!((error.sync_error().code, error.retry()), (code, retry), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_tells_its_seconds_and_never_less() {
+        let limit = ConnectorError::RateLimit { retry_after: Duration::from_millis(1_200) };
+        assert_eq!(limit.sync_error().details.retry_after, Some(2));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_read_again() {
+        assert_eq!(ImportError::Bomb.retry(), Retry::Never);
+        assert_eq!(ImportError::TooLarge("entries").retry(), Retry::Never);
     }
 }

@@ -137,6 +137,58 @@ fn a_bomb_and_an_archive_beyond_the_limits_are_refused_unread() {
     assert!(matches!(limited(short), ImportError::TooLarge("bytes")));
 }
 
+#[test]
+fn an_export_without_lists_has_its_folders_and_the_workspace_of_its_messages() {
+    let day = r#"[{"ts":"1.0","team":"T9","user":"U1","text":"a"}]"#;
+    for name in ["general/2024-01-01.json", "Packed again/general/2024-01-01.json"] {
+        let mut export = open(&[(name, day)]).unwrap();
+        assert_eq!(export.channels()[0].external_id, "general");
+        assert_eq!((export.workspace().as_str(), read_all(&mut export).0.len()), ("T9", 1));
+    }
+    let nameless = open(&[("general/2024-01-01.json", "[]")]).unwrap();
+    assert_eq!(nameless.workspace(), "export-general");
+}
+
+#[test]
+fn a_folder_named_by_the_id_belongs_to_its_channel() {
+    let day = format!("[{}]", message(1));
+    let mut export = open(&[CHANNELS, ("C1/2024-01-01.json", &day)]).unwrap();
+    assert_eq!((export.channels().len(), export.channels()[0].name.as_str()), (1, "general"));
+    assert_eq!(read_all(&mut export).0.len(), 1);
+}
+
+#[test]
+fn an_odd_entry_of_a_list_costs_itself_only() {
+    let users = r#"[{"id":7},{"id":"U1","profile":null,"name":"ann","team_id":"T1"}]"#;
+    let channels = r#"[{"id":null},{"id":"C1","name":"general","topic":{"value":"x"}}]"#;
+    let day = format!("[{}]", message(1));
+    let files =
+        [("users.json", users), ("channels.json", channels), ("general/2024-01-01.json", &day)];
+    let mut export = open(&files).unwrap();
+    assert_eq!(read_all(&mut export).0[0].author.name, "ann");
+}
+
+#[test]
+fn row_errors_are_counted_beyond_those_kept() {
+    let day = format!("[{}]", vec!["7"; 150].join(","));
+    let (_, report) = read_all(&mut open(&[CHANNELS, ("general/2024-01-01.json", &day)]).unwrap());
+    assert_eq!((report.errors.len(), report.unread), (100, 150));
+}
+
+#[test]
+fn an_entry_that_holds_more_than_it_says_is_refused() {
+    let day = format!("[{}]", message(1));
+    let mut bytes = archive(&[CHANNELS, ("general/2024-01-01.json", &day)]).into_inner();
+    // The size in both headers of the second entry; the data stays as it is.
+    for (header, size) in [(b"PK\x03\x04", 22), (b"PK\x01\x02", 24)] {
+        let entry = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(header)).nth(1).unwrap();
+        bytes[entry + size..entry + size + 4].copy_from_slice(&3_u32.to_le_bytes());
+    }
+    // Without a list of users the first day is read for its workspace.
+    let refused = Export::open(Cursor::new(bytes), Limits::default()).err();
+    assert!(matches!(refused, Some(ImportError::Bomb | ImportError::NotAnArchive)), "{refused:?}");
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -176,6 +228,10 @@ fn a_real_export_is_read_whole() {
     let mut export = Export::open(file, Limits::default()).unwrap();
     let (messages, report) = read_all(&mut export);
     assert_eq!((report.rows, report.errors), (22_172, vec![]));
+    // 351 people are listed, of whom 326 wrote; each is named by the list, never by an id.
+    let authors: BTreeSet<_> = messages.iter().map(|m| (&m.author.id, &m.author.name)).collect();
+    assert_eq!(authors.len(), 326);
+    assert!(authors.iter().all(|(id, name)| id.as_str() != name.as_str()));
     let ids: BTreeSet<_> = messages.iter().map(|message| &message.id).collect();
     assert_eq!(ids.len(), 22_172);
     let replies = messages.iter().filter(|m| m.thread_id.as_ref().is_some_and(|t| *t != m.id));

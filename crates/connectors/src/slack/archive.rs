@@ -35,7 +35,6 @@ const SMALL: u64 = 1 << 20;
 pub(super) struct Archive<R> {
     zip: ZipArchive<R>,
     files: BTreeMap<String, usize>,
-    limits: Limits,
 }
 
 impl<R: Read + Seek> Archive<R> {
@@ -45,7 +44,7 @@ impl<R: Read + Seek> Archive<R> {
             return Err(ImportError::TooLarge("entries"));
         }
         let mut files = BTreeMap::new();
-        let mut total = 0;
+        let mut total: u64 = 0;
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index).map_err(|_| ImportError::NotAnArchive)?;
             if entry.encrypted() {
@@ -56,19 +55,19 @@ impl<R: Read + Seek> Archive<R> {
                 continue;
             }
             check_size(entry.size(), entry.compressed_size(), &limits)?;
-            total += entry.size();
+            total = total.saturating_add(entry.size());
             // Of two entries with one name the last counts, as for any unpacking program.
             files.insert(name, index);
         }
         if total > limits.total_bytes {
             return Err(ImportError::TooLarge("bytes"));
         }
-        let top = top_folder(files.keys().map(String::as_str));
+        let top = top_folder(&files);
         let files = files
             .into_iter()
             .filter_map(|(name, index)| Some((name.strip_prefix(&top)?.to_owned(), index)))
             .collect();
-        Ok(Self { zip, files, limits })
+        Ok(Self { zip, files })
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -80,13 +79,11 @@ impl<R: Read + Seek> Archive<R> {
         let Some(&index) = self.files.get(name) else { return Ok(None) };
         let entry = self.zip.by_index(index).map_err(|_| ImportError::NotAnArchive)?;
         let mut content = Vec::with_capacity(usize::try_from(entry.size().min(SMALL)).unwrap_or(0));
-        // What an entry says of its size need not be true.
-        let mut bounded = entry.take(self.limits.entry_bytes + 1);
+        // What an entry says of its size need not be true, and all limits were checked against that.
+        let declared = entry.size();
+        let mut bounded = entry.take(declared.saturating_add(1));
         bounded.read_to_end(&mut content).map_err(|_| ImportError::NotAnArchive)?;
-        if content.len() as u64 > self.limits.entry_bytes {
-            return Err(ImportError::TooLarge("bytes in one file"));
-        }
-        Ok(Some(content))
+        if content.len() as u64 > declared { Err(ImportError::Bomb) } else { Ok(Some(content)) }
     }
 }
 
@@ -109,14 +106,30 @@ fn check_size(unpacked: u64, packed: u64, limits: &Limits) -> Result<(), ImportE
     Ok(())
 }
 
+/// Whether a file is `2024-05-31.json`; a canvas or a huddle's transcript is something else.
+pub(super) fn is_day(file: &str) -> bool {
+    let shape = |(n, byte): (usize, u8)| match n {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    file.strip_suffix(".json")
+        .is_some_and(|day| day.len() == 10 && day.bytes().enumerate().all(shape))
+}
+
 /// The folder that holds the lists: the archive itself, or the one folder that somebody packed again.
-fn top_folder<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    names
-        .filter_map(|name| {
-            let folder = name.strip_suffix("channels.json").or(name.strip_suffix("users.json"))?;
-            (folder.is_empty() || folder.ends_with('/')).then_some(folder)
-        })
-        .min_by_key(|folder| folder.len())
+/// Without lists it is the folder of the channels' folders.
+fn top_folder(files: &BTreeMap<String, usize>) -> String {
+    let with_lists = files.keys().filter_map(|name| {
+        let folder = name.strip_suffix("channels.json").or(name.strip_suffix("users.json"))?;
+        (folder.is_empty() || folder.ends_with('/')).then_some(folder)
+    });
+    let with_channels = files.keys().filter_map(|name| {
+        let (channel, day) = name.rsplit_once('/')?;
+        is_day(day).then(|| channel.rfind('/').map_or("", |slash| &channel[..=slash]))
+    });
+    let listed = with_lists.min_by_key(|folder| folder.len());
+    listed
+        .or_else(|| with_channels.min_by_key(|folder| folder.len()))
         .unwrap_or_default()
         .to_owned()
 }

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    archive::{Archive, Limits},
+    archive::{Archive, Limits, is_day},
     message::{Unread, message},
-    raw::RawMessage,
-    users::{Users, shown},
+    raw::{RawMessage, entries},
+    users::{Users, id, shown},
 };
 use crate::ImportError;
 
@@ -43,10 +43,13 @@ pub struct Report {
     pub rows: u64,
     /// What could not be read, the first hundred.
     pub errors: Vec<RowError>,
+    /// How much could not be read, all of it counted.
+    pub unread: u64,
 }
 
 impl Report {
     fn error(&mut self, file: &str, line: usize, message: &str) {
+        self.unread += 1;
         if self.errors.len() < MAX_ROW_ERRORS {
             let line = line as u64;
             self.errors.push(RowError { file: file.to_owned(), line, message: message.to_owned() });
@@ -59,6 +62,7 @@ pub struct Export<R> {
     archive: Archive<R>,
     users: Users,
     channels: Vec<ExportedChannel>,
+    workspace: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,17 +92,19 @@ impl<R: Read + Seek> Export<R> {
         if channels.is_empty() {
             return Err(ImportError::NotAnExport);
         }
-        Ok(Self { archive, users, channels })
+        let workspace = match &users.team {
+            Some(team) => team.clone(),
+            None => team_of_messages(&mut archive, &channels)?
+                .unwrap_or_else(|| format!("export-{}", channels[0].external_id)),
+        };
+        Ok(Self { archive, users, channels, workspace })
     }
 
-    /// The workspace's id. Without one in the list of users, a name that another export of the same
-    /// channels has as well.
+    /// The workspace's id, by the list of users, else by the messages. Without either, a name that
+    /// another export of the same channels has as well.
     #[must_use]
     pub fn workspace(&self) -> String {
-        self.users.team.clone().unwrap_or_else(|| {
-            let ids: BTreeSet<_> = self.channels.iter().map(|c| c.external_id.as_str()).collect();
-            format!("export-{}", ids.first().unwrap_or(&""))
-        })
+        self.workspace.clone()
     }
 
     /// Its channels, by id.
@@ -115,11 +121,8 @@ impl<R: Read + Seek> Export<R> {
         report: &mut Report,
         mut sink: impl FnMut(Vec<Message>) -> ControlFlow<()>,
     ) -> Result<(), ImportError> {
-        let prefix = format!("{}/", channel.folder);
-        let days: Vec<_> =
-            self.archive.names().filter(|name| is_day(name, &prefix)).map(str::to_owned).collect();
         let mut batch = Vec::new();
-        for day in days {
+        for day in days(&self.archive, &channel.folder) {
             let content = self.archive.read(&day)?.unwrap_or_default();
             for message in day_messages(&day, &content, &self.users, report) {
                 report.rows += 1;
@@ -138,23 +141,20 @@ impl<R: Read + Seek> Export<R> {
 
 /// Lists of public and private channels, of groups and of direct messages, and folders that none names.
 fn channels<R: Read + Seek>(archive: &mut Archive<R>) -> Result<Vec<ExportedChannel>, ImportError> {
+    let folders: BTreeSet<String> = archive.names().filter_map(folder).map(str::to_owned).collect();
     let mut by_folder: BTreeMap<String, ExportedChannel> = BTreeMap::new();
     for list in ["channels.json", "groups.json", "mpims.json", "dms.json"] {
         let Some(json) = archive.read(list)? else { continue };
-        let raw: Vec<RawChannel> =
-            serde_json::from_slice(&json).map_err(|_| ImportError::BrokenList(list))?;
+        let raw: Vec<RawChannel> = entries(&json).ok_or(ImportError::BrokenList(list))?;
         for channel in raw.into_iter().filter(|channel| !channel.id.is_empty()) {
-            let folder = channel.name.clone().unwrap_or_else(|| channel.id.clone());
+            // Direct messages have no name; some tools name every folder by the id.
+            let name = channel.name.as_ref().filter(|name| {
+                folders.contains(name.as_str()) || !folders.contains(channel.id.as_str())
+            });
+            let folder = name.unwrap_or(&channel.id).clone();
             by_folder.entry(folder.clone()).or_insert_with(|| listed(channel, folder));
         }
     }
-    let folders: BTreeSet<String> = archive
-        .names()
-        .filter_map(|name| {
-            let (folder, _) = name.split_once('/')?;
-            is_day(name, &format!("{folder}/")).then(|| folder.to_owned())
-        })
-        .collect();
     for folder in folders {
         by_folder.entry(folder.clone()).or_insert_with(|| ExportedChannel {
             external_id: folder.clone(),
@@ -176,16 +176,34 @@ fn listed(channel: RawChannel, folder: String) -> ExportedChannel {
     ExportedChannel { external_id: channel.id, name, topic: topic.unwrap_or_default(), folder }
 }
 
-/// `2024-05-31.json` directly in the folder; a canvas or a huddle's transcript is something else.
-fn is_day(name: &str, prefix: &str) -> bool {
-    let Some(day) = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".json")) else {
-        return false;
-    };
-    let shape = |(n, byte): (usize, u8)| match n {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    };
-    day.len() == 10 && day.bytes().enumerate().all(shape)
+/// The folder of a day file.
+fn folder(name: &str) -> Option<&str> {
+    let (folder, file) = name.split_once('/')?;
+    is_day(file).then_some(folder)
+}
+
+/// The day files of a folder, in order.
+fn days<R: Read + Seek>(archive: &Archive<R>, of: &str) -> Vec<String> {
+    archive.names().filter(|name| folder(name) == Some(of)).map(str::to_owned).collect()
+}
+
+/// The workspace that the first message with one names, in the first day of each channel.
+fn team_of_messages<R: Read + Seek>(
+    archive: &mut Archive<R>,
+    channels: &[ExportedChannel],
+) -> Result<Option<String>, ImportError> {
+    for channel in channels {
+        let Some(day) = days(archive, &channel.folder).into_iter().next() else { continue };
+        let content = archive.read(&day)?.unwrap_or_default();
+        let records: Vec<&RawValue> = serde_json::from_slice(&content).unwrap_or_default();
+        let team = records.iter().find_map(|record| {
+            serde_json::from_str::<RawMessage<'_>>(record.get()).ok()?.team.as_deref().and_then(id)
+        });
+        if team.is_some() {
+            return Ok(team);
+        }
+    }
+    Ok(None)
 }
 
 /// The messages of a day. A record that cannot be understood costs itself, not its day.

@@ -9,7 +9,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     blocks, mrkdwn,
     raw::{RawFile, RawMessage, RawProfile, RawReaction},
-    users::{User, Users, shown},
+    users::{self, User, Users, shown},
 };
 
 /// Files, reactions and users of a reaction that are kept of one message.
@@ -49,8 +49,11 @@ pub(super) fn message(raw: RawMessage<'_>, users: &Users) -> Result<Message, Unr
 fn deleted_by_event(raw: &RawMessage<'_>, users: &Users) -> Result<Message, Unread> {
     let ts = raw.deleted_ts.clone().ok_or(Unread::Broken("a deletion without its message"))?;
     let at = time(raw.ts.as_deref()).or_else(|_| time(Some(&ts)))?;
-    let gone = RawMessage { ts: Some(ts), ..RawMessage::default() };
-    Ok(deleted(base(&gone, users)?, at))
+    let gone = match &raw.previous_message {
+        Some(previous) if previous.ts.as_deref() == Some(&*ts) => base(previous, users)?,
+        _ => base(&RawMessage { ts: Some(ts), ..RawMessage::default() }, users)?,
+    };
+    Ok(deleted(gone, at))
 }
 
 /// A deleted message keeps its place and loses its content.
@@ -131,10 +134,10 @@ fn author(raw: &RawMessage<'_>, users: &Users) -> Author {
         || raw.subtype.as_deref() == Some("bot_message")
         || known.is_some_and(|user| user.kind == AuthorKind::Bot);
     let kind = if is_bot { AuthorKind::Bot } else { AuthorKind::Person };
-    let id = raw.user.as_deref().or(raw.bot_id.as_deref()).filter(|id| !id.is_empty());
-    let name = shown_name(raw, known).or_else(|| id.map(str::to_owned));
+    let id = [&raw.user, &raw.bot_id].into_iter().find_map(|id| users::id(id.as_deref()?));
+    let name = shown_name(raw, known).or_else(|| id.clone());
     let name = name.unwrap_or_else(|| "unknown".to_owned());
-    let id = id.map_or_else(|| format!("name:{name}"), str::to_owned);
+    let id = id.unwrap_or_else(|| format!("name:{name}"));
     Author { id: UserId::from(id), name, kind }
 }
 
@@ -186,15 +189,15 @@ fn reactions(raw: Option<&[RawReaction]>) -> Vec<Reaction> {
     let mut reactions: Vec<_> = raw
         .unwrap_or_default()
         .iter()
-        .filter(|reaction| !reaction.name.is_empty())
+        .filter_map(|reaction| Some((users::id(&reaction.name)?, reaction)))
         .take(MAX_LISTED)
-        .map(|reaction| {
-            let mut users: Vec<UserId> =
-                reaction.users.iter().take(MAX_LISTED).map(|id| id.as_str().into()).collect();
+        .map(|(name, reaction)| {
+            let ids = reaction.users.iter().filter_map(|id| users::id(id));
+            let mut users: Vec<UserId> = ids.take(MAX_LISTED).map(UserId::from).collect();
             users.sort();
             let listed = u32::try_from(users.len()).unwrap_or(u32::MAX);
             let count = reaction.count.unwrap_or(listed).max(listed);
-            Reaction { name: reaction.name.clone(), count, users }
+            Reaction { name, count, users }
         })
         .collect();
     reactions.sort_by(|a, b| a.name.cmp(&b.name));
@@ -214,9 +217,9 @@ fn attachment(file: &RawFile) -> Option<Attachment> {
     let named = [&file.title, &file.name];
     let name = named.into_iter().find_map(|name| name.as_deref().and_then(shown));
     Some(Attachment {
-        id: file.id.clone().unwrap_or_default(),
+        id: file.id.as_deref().and_then(users::id).unwrap_or_default(),
         name: name.unwrap_or_else(|| "file".to_owned()),
-        media_type: file.mimetype.clone().filter(|kind| !kind.is_empty()),
+        media_type: file.mimetype.as_deref().and_then(users::id),
         bytes: file.size,
     })
 }

@@ -1,6 +1,8 @@
 //! Slack's markup: what stands in angle brackets, and the three entities.
 //!
-//! Everything else (`*bold*`, quotes, code) is left as it is written: it reads like Markdown.
+//! Everything else (`*bold*`, quotes, code) is left as it is written: it reads like Markdown. Brackets
+//! are resolved within code as well: what was typed there arrives escaped, so a bare bracket is one
+//! that Slack itself put around a person or an address.
 
 use domain::{
     UserId,
@@ -9,6 +11,12 @@ use domain::{
 
 /// Longest text of a message that is kept, in bytes.
 pub const MAX_TEXT: usize = 64 * 1024;
+
+/// Longest address of a link and longest id of a person that are kept, in bytes.
+const MAX_TARGET: usize = 4 * 1024;
+
+/// Mentions and links that are kept of one message, each.
+const MAX_MARKS: usize = 1_000;
 
 /// A text as a person reads it, and what its markup meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +76,8 @@ impl Rendered {
         let name = name_of(id).map_or_else(|| decoded(label.unwrap_or(id)), str::to_owned);
         let start = self.text.len();
         self.push_prefixed('@', &name);
-        if let (false, Some((start, end))) = (id.is_empty(), self.range_from(start)) {
+        let kept = (1..=MAX_TARGET).contains(&id.len()) && self.mentions.len() < MAX_MARKS;
+        if let (true, Some((start, end))) = (kept, self.range_from(start)) {
             let name = self.text[start as usize + 1..].to_owned();
             self.mentions.push(Mention { start, end, user_id: UserId::from(id), name });
         }
@@ -99,7 +108,8 @@ impl Rendered {
         }
         let start = self.text.len();
         self.push_escaped(label.unwrap_or(target));
-        if let (true, Some((start, end))) = (leads_out, self.range_from(start)) {
+        let kept = leads_out && url.len() <= MAX_TARGET && self.links.len() < MAX_MARKS;
+        if let (true, Some((start, end))) = (kept, self.range_from(start)) {
             self.links.push(Link { start, end, url });
         }
     }
@@ -188,6 +198,19 @@ mod tests {
     #[test]
     fn control_characters_vanish_and_lines_stay() {
         assert_eq!(read("a\r\nb\u{0}\tc\u{1b}[0m").text, "a\nb\tc[0m");
+    }
+
+    #[test]
+    fn what_is_kept_of_hostile_markup_is_bounded() {
+        let rendered = read(&"<@U1><https://x.example|x>".repeat(MAX_MARKS + 5));
+        assert_eq!((rendered.mentions.len(), rendered.links.len()), (MAX_MARKS, MAX_MARKS));
+        let long = read(&format!("<https://x.example/{}|x>", "a".repeat(MAX_TARGET)));
+        assert_eq!((long.text.as_str(), long.links.len()), ("x", 0));
+    }
+
+    #[test]
+    fn an_address_within_code_is_bare_and_typed_markup_stays() {
+        assert_eq!(read("`<https://a.example>` `&lt;@U1&gt;`").text, "`https://a.example` `<@U1>`");
     }
 
     #[test]

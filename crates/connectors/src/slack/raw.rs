@@ -2,8 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+
+/// The entries of a list that can be understood; `None` when it is no list.
+pub(super) fn entries<T: DeserializeOwned>(json: &[u8]) -> Option<Vec<T>> {
+    let raw: Vec<&RawValue> = serde_json::from_slice(json).ok()?;
+    Some(raw.iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect())
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,6 +25,8 @@ pub(super) struct RawMessage<'j> {
     pub(super) reply_count: Option<u64>,
     #[serde(borrow)]
     pub(super) user: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    pub(super) team: Option<Cow<'j, str>>,
     #[serde(borrow)]
     pub(super) user_profile: Option<RawProfile<'j>>,
     #[serde(borrow)]
@@ -47,6 +55,9 @@ pub(super) struct RawMessage<'j> {
     /// The message that a `message_deleted` event is about.
     #[serde(borrow)]
     pub(super) deleted_ts: Option<Cow<'j, str>>,
+    /// That message as it was, in the same event.
+    #[serde(borrow)]
+    pub(super) previous_message: Option<Box<RawMessage<'j>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,8 +5,13 @@ use std::collections::HashMap;
 use domain::message::AuthorKind;
 use serde::Deserialize;
 
+use super::raw::entries;
+
 /// Longest name that is shown, in characters.
 const MAX_NAME: usize = 80;
+
+/// Longest id that is kept, in bytes.
+const MAX_ID: usize = 128;
 
 /// Slack's own account.
 const SLACKBOT: &str = "USLACKBOT";
@@ -33,7 +38,7 @@ struct RawUser {
     name: Option<String>,
     real_name: Option<String>,
     is_bot: Option<bool>,
-    profile: RawProfile,
+    profile: Option<RawProfile>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -46,11 +51,11 @@ struct RawProfile {
 impl Users {
     /// Reads `users.json`; `None` when it is no such list.
     pub(super) fn read(json: &[u8]) -> Option<Self> {
-        let raw: Vec<RawUser> = serde_json::from_slice(json).ok()?;
+        let raw: Vec<RawUser> = entries(json)?;
         let mut teams: HashMap<String, usize> = HashMap::new();
         let mut by_id = HashMap::with_capacity(raw.len());
         for user in raw {
-            if let Some(team) = user.team_id.clone().filter(|team| !team.is_empty()) {
+            if let Some(team) = user.team_id.as_deref().and_then(id) {
                 *teams.entry(team).or_default() += 1;
             }
             by_id.insert(user.id.clone(), known(user));
@@ -66,9 +71,17 @@ impl Users {
 
 fn known(user: RawUser) -> User {
     let bot = user.is_bot == Some(true) || user.id == SLACKBOT;
-    let names = [user.profile.display_name, user.profile.real_name, user.real_name, user.name];
+    let profile = user.profile.unwrap_or_default();
+    let names = [profile.display_name, profile.real_name, user.real_name, user.name];
     let name = names.into_iter().flatten().find_map(|name| shown(&name)).unwrap_or(user.id);
     User { name, kind: if bot { AuthorKind::Bot } else { AuthorKind::Person } }
+}
+
+/// An id as it may be kept: not empty, in one word, not longer than any platform's.
+pub(super) fn id(text: &str) -> Option<String> {
+    let plain = |character: char| !character.is_control() && !character.is_whitespace();
+    let fits = (1..=MAX_ID).contains(&text.len());
+    (fits && text.chars().all(plain)).then(|| text.to_owned())
 }
 
 /// A name as it may be shown: one line, no control characters, not too long.

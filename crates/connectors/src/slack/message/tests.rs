@@ -93,6 +93,23 @@ fn a_deleted_event_and_a_tombstone_leave_no_content() {
 }
 
 #[test]
+fn a_deleted_event_with_the_message_as_it_was_keeps_author_and_thread() {
+    let event = json!({"type": "message", "subtype": "message_deleted",
+        "ts": "1700000200.000000", "deleted_ts": "1700000000.000100",
+        "previous_message": with(json!({"thread_ts": "1690000000.000000"}))});
+    let message = read(&event).unwrap();
+    assert_eq!((message.author.name.as_str(), message.text.as_str()), ("Ann", ""));
+    assert_eq!(message.thread_id.unwrap().as_str(), "1690000000.000000");
+}
+
+#[test]
+fn ids_that_no_platform_gives_are_not_kept() {
+    let hostile = json!({"user": "U".repeat(1_000), "reactions": [{"name": "a\nb", "users": []}]});
+    let message = read(&with(hostile)).unwrap();
+    assert_eq!((message.author.id.as_str(), message.reactions.len()), ("name:unknown", 0));
+}
+
+#[test]
 fn programs_are_no_evidence() {
     let by_name =
         json!({"user": null, "subtype": "bot_message", "bot_id": "B1", "username": "deploys"});
