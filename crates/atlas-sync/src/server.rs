@@ -100,6 +100,8 @@ impl Server {
         if let Some(queue) = doubles.queue {
             ports.queue = queue;
         }
+        // Of a process that was killed; whoever looks must not be sent to its address.
+        let _ = std::fs::remove_file(Notice::place(config));
         keys::ensure(&*ports.store, config).await?;
         let api = listen(config.listen, "ATLAS_LISTEN").await?;
         let health = listen(config.health_listen, "ATLAS_HEALTH_LISTEN").await?;
@@ -108,6 +110,13 @@ impl Server {
         let shutdown = CancellationToken::new();
         let last = CancellationToken::new();
         let mut roles = JoinSet::new();
+        if let Some(metrics) = metrics.clone() {
+            let tending = telemetry::tend_metrics(metrics, shutdown.clone());
+            roles.spawn(async move {
+                tending.await;
+                "metrics"
+            });
+        }
         let connector = doubles
             .connector
             .unwrap_or_else(|| Arc::new(ImportedChannel::new(ports.store.clone())));

@@ -136,3 +136,16 @@ fn keys_are_shown_once_and_lie_where_only_their_owner_reads() {
     done(at, &["keys", "revoke", made["id"].as_str().unwrap()]);
     assert_eq!(run(at, &["channels", "--key", secret]).status.code(), Some(6));
 }
+
+#[test]
+fn a_notice_that_a_killed_server_left_leads_nobody_to_its_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    done(at, &["channels"]);
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let notice = format!(r#"{{"address":"{}","pid":1}}"#, stranger.local_addr().unwrap());
+    std::fs::write(at.join("data/server.json"), notice).unwrap();
+    assert!(done(at, &["channels"]).contains("No channels yet"));
+    assert!(stranger.accept().is_err(), "the stranger was asked");
+}

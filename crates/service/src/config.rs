@@ -90,7 +90,11 @@ pub enum ConfigError {
 impl Config {
     /// The configuration of this process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(&std::env::vars().collect())
+        // What is no text is none of ours.
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::from_variables(&std::env::vars_os().filter_map(text).collect())
     }
 
     /// The configuration that these variables make.

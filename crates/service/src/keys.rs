@@ -74,12 +74,11 @@ pub fn file(config: &Config) -> PathBuf {
 /// one and leaves it in a file that only its owner can read.
 pub async fn ensure(store: &dyn Access, config: &Config) -> Result<(), KeyError> {
     if let Some(path) = &config.api_key_file {
-        return adopt(store, path).await;
+        adopt(store, path).await?;
+        return valid_or_loopback(store, config).await;
     }
     if !config.is_loopback() {
-        let any = store.keys().await?.iter().any(|key| key.revoked_at.is_none());
-        let refused = ConfigError::OpenWithoutKey(config.listen);
-        return if any { Ok(()) } else { Err(refused.into()) };
+        return valid_or_loopback(store, config).await;
     }
     let path = file(config);
     if let Some(secret) = read(&path)?
@@ -89,6 +88,13 @@ pub async fn ensure(store: &dyn Access, config: &Config) -> Result<(), KeyError>
     }
     let new = create(store, "made at the first start").await?;
     write_private(&path, &new.secret).map_err(|cause| KeyError::File { path, cause })
+}
+
+/// What others can reach needs a key that is still valid.
+async fn valid_or_loopback(store: &dyn Access, config: &Config) -> Result<(), KeyError> {
+    let any = store.keys().await?.iter().any(|key| key.revoked_at.is_none());
+    let refused = ConfigError::OpenWithoutKey(config.listen);
+    if any || config.is_loopback() { Ok(()) } else { Err(refused.into()) }
 }
 
 async fn adopt(store: &dyn Access, path: &Path) -> Result<(), KeyError> {
@@ -118,8 +124,13 @@ pub fn read(path: &Path) -> Result<Option<String>, KeyError> {
 /// Writes a file that only its owner can read, whole or not at all.
 pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_extension("new");
+    // A leftover may be readable by others, and would stay so.
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use serde_json::Value;
 use service::{Config, config::LogFormat, keys, telemetry};
+use store::sqlite::Sqlite;
 
 use super::{CliError, Shared};
 use crate::{
@@ -45,6 +46,11 @@ pub(super) async fn connect(shared: &Shared) -> Result<Connection, CliError> {
 
 /// The server that has left its notice beside the data, if it still answers.
 pub(super) fn running(config: &Config) -> Option<SocketAddr> {
+    // A process that was killed leaves its notice; whoever listens at that address now must not be shown
+    // the key. The lock goes with its process.
+    if !Sqlite::is_owned(&config.database_url) {
+        return None;
+    }
     let text = std::fs::read_to_string(Notice::place(config)).ok()?;
     let mut notice: Notice = serde_json::from_str(&text).ok()?;
     if notice.address.ip().is_unspecified() {

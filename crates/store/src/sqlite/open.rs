@@ -50,6 +50,13 @@ impl Sqlite {
         Self::connect(path, None).await
     }
 
+    /// Whether a process owns the file of a URL at the moment.
+    #[must_use]
+    pub fn is_owned(url: &str) -> bool {
+        let lock = path_of(url).ok().and_then(|path| File::open(lock_path(&path)).ok());
+        lock.is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     async fn connect(path: PathBuf, lock: Option<File>) -> Result<Self> {
         let failed = |error| classify(error, &path);
         let options = SqliteConnectOptions::new()
@@ -94,14 +101,18 @@ fn prepare_folder(path: &Path) -> Result<()> {
     folder.map_or(Ok(()), std::fs::create_dir_all).map_err(|error| file_error(error, path))
 }
 
-fn take_lock(path: &Path) -> Result<File> {
+fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
+    PathBuf::from(name)
+}
+
+fn take_lock(path: &Path) -> Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(PathBuf::from(name))
+        .open(lock_path(path))
         .map_err(|error| file_error(error, path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
