@@ -6,7 +6,7 @@ use connectors::{
     replay::Replay,
     slack::{Export, Limits, Report},
 };
-use domain::Message;
+use domain::{ChannelId, Message};
 use serde_json::{Value, json};
 
 use super::{Bench, median, rounded, seconds};
@@ -16,7 +16,7 @@ use crate::{commands::CliError, server::Doubles};
 const NEW: usize = 100;
 
 /// Syncs of new messages.
-const TIMES: usize = 9;
+const TIMES: usize = 25;
 
 /// Messages stored before, in the small case.
 const FEW: usize = 2_000;
@@ -24,15 +24,23 @@ const FEW: usize = 2_000;
 pub(super) async fn measure(export: &Path) -> Result<Value, CliError> {
     let messages = messages(export)?;
     let stored = messages.len().saturating_sub(NEW * TIMES);
-    // The same new messages in both cases.
     let (before, new) = messages.split_at(stored);
-    let few = before.len().saturating_sub(FEW);
-    let after_few = after(&before[few..], new).await?;
-    let after_many = after(before, new).await?;
+    let few = &before[before.len().saturating_sub(FEW)..];
+    let after_few = Case::start(few).await?;
+    let after_many = Case::start(before).await?;
+    let (mut few_times, mut many_times) = (Vec::new(), Vec::new());
+    // The same new messages in both cases, in turns: what else the machine does meets both alike.
+    for slice in new.chunks(NEW) {
+        few_times.push(after_few.sync(slice).await?);
+        many_times.push(after_many.sync(slice).await?);
+    }
+    after_few.bench.stop().await;
+    after_many.bench.stop().await;
+    let (few_time, many_time) = (median(few_times), median(many_times));
     Ok(json!({
-        "after_messages": [before.len().min(FEW), before.len()],
-        "milliseconds": [rounded(after_few * 1_000.0), rounded(after_many * 1_000.0)],
-        "ratio": rounded(after_many / after_few),
+        "after_messages": [few.len(), before.len()],
+        "milliseconds": [rounded(few_time * 1_000.0), rounded(many_time * 1_000.0)],
+        "ratio": rounded(many_time / few_time),
     }))
 }
 
@@ -52,19 +60,27 @@ fn messages(export: &Path) -> Result<Vec<Message>, CliError> {
     Ok(messages)
 }
 
-/// The median time of syncs of new messages, with so many stored before.
-async fn after(stored: &[Message], new: &[Message]) -> Result<f64, CliError> {
-    let replay = Arc::new(Replay::new(500));
-    let doubles = Doubles { connector: Some(replay.clone()), ..Doubles::default() };
-    let bench = Bench::start(doubles).await?;
-    let channel = bench.channel().await?;
-    replay.say(&channel, stored.to_vec());
-    bench.sync(channel.as_str()).await?;
-    let mut times = Vec::new();
-    for slice in new.chunks(NEW) {
-        replay.say(&channel, slice.to_vec());
-        times.push(seconds(&bench.sync(channel.as_str()).await?));
+/// A server whose channel has been synced with so many messages.
+struct Case {
+    bench: Bench,
+    replay: Arc<Replay>,
+    channel: ChannelId,
+}
+
+impl Case {
+    async fn start(stored: &[Message]) -> Result<Self, CliError> {
+        let replay = Arc::new(Replay::new(500));
+        let doubles = Doubles { connector: Some(replay.clone()), ..Doubles::default() };
+        let bench = Bench::start(doubles).await?;
+        let channel = bench.channel().await?;
+        replay.say(&channel, stored.to_vec());
+        bench.sync(channel.as_str()).await?;
+        Ok(Self { bench, replay, channel })
     }
-    bench.stop().await;
-    Ok(median(times))
+
+    /// The time of a sync of new messages.
+    async fn sync(&self, new: &[Message]) -> Result<f64, CliError> {
+        self.replay.say(&self.channel, new.to_vec());
+        Ok(seconds(&self.bench.sync(self.channel.as_str()).await?))
+    }
 }

@@ -1,10 +1,13 @@
 //! Facts, with what they are about and what they rest on.
 
-use std::collections::HashMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use domain::{
     FactId, Timestamp,
-    fact::{EntityRole, EvidenceRole, Fact, FactStatus, Person},
+    fact::{EntityRole, EvidenceRole, Fact, FactKind, FactStatus, Person},
 };
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
@@ -14,7 +17,7 @@ use crate::{
     sqlite::{json, row::Columns as _},
 };
 
-const FACT: &str = "SELECT fact_id, channel_id, fact FROM facts WHERE TRUE";
+const FACT: &str = "SELECT fact_id, channel_id, asserted_at, fact FROM facts WHERE TRUE";
 
 pub(super) async fn one(
     connection: &mut SqliteConnection,
@@ -30,21 +33,40 @@ pub(super) async fn list(
     connection: &mut SqliteConnection,
     query: &FactQuery,
 ) -> Result<Vec<StoredFact>> {
-    let mut sql = QueryBuilder::new(FACT);
-    narrow(&mut sql, query)?;
-    sql.push(" ORDER BY asserted_at DESC, fact_id DESC LIMIT ").push_bind(query.limit);
-    let rows = sql.build().fetch_all(&mut *connection).await?;
+    let mut rows = Vec::new();
+    if query.kinds.is_empty() {
+        rows = newest(connection, query, None).await?;
+    }
+    // One look into the index a kind: asked for several at once, the database walks all facts by time.
+    for kind in &query.kinds {
+        rows.extend(newest(connection, query, Some(*kind)).await?);
+    }
+    let mut newest_first = BTreeMap::new();
+    for row in rows {
+        let place: (i64, String) = (row.column("asserted_at")?, row.column("fact_id")?);
+        newest_first.insert(Reverse(place), row);
+    }
+    let rows: Vec<_> = newest_first.into_values().take(query.limit as usize).collect();
     complete(connection, &rows).await
 }
 
-fn narrow(sql: &mut QueryBuilder<Sqlite>, query: &FactQuery) -> Result<()> {
+async fn newest(
+    connection: &mut SqliteConnection,
+    query: &FactQuery,
+    kind: Option<FactKind>,
+) -> Result<Vec<SqliteRow>> {
+    let mut sql = QueryBuilder::new(FACT);
+    narrow(&mut sql, query);
+    if let Some(kind) = kind {
+        sql.push(" AND kind = ").push_bind(kind.as_str());
+    }
+    sql.push(" ORDER BY asserted_at DESC, fact_id DESC LIMIT ").push_bind(query.limit);
+    Ok(sql.build().fetch_all(connection).await?)
+}
+
+fn narrow(sql: &mut QueryBuilder<Sqlite>, query: &FactQuery) {
     if let Some(channel) = &query.channel_id {
         sql.push(" AND channel_id = ").push_bind(channel.as_str().to_owned());
-    }
-    if !query.kinds.is_empty() {
-        sql.push(" AND kind IN (SELECT value FROM json_each(")
-            .push_bind(json::encode(&query.kinds)?)
-            .push("))");
     }
     if let Some(entity) = &query.entity {
         sql.push(" AND fact_id IN (SELECT fact_id FROM fact_entities WHERE entity_id = ")
@@ -70,7 +92,6 @@ fn narrow(sql: &mut QueryBuilder<Sqlite>, query: &FactQuery) -> Result<()> {
             .push_bind(id.as_str().to_owned())
             .push(")");
     }
-    Ok(())
 }
 
 /// Adds to a page of facts what stands in other tables, one statement a table.
