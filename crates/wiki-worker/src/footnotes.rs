@@ -32,7 +32,8 @@ impl<'c> Footnotes<'c> {
         let same = |citation: &&Citation| {
             citation.fact_id == fact.fact.id && citation.message_id == source.message_id
         };
-        if let Some(known) = self.citations.iter().find(same) {
+        // Those of one fact stand together: what is looked for is among the last.
+        if let Some(known) = self.citations.iter().rev().take(PER_FACT).find(same) {
             return known.n;
         }
         let n = u32::try_from(self.citations.len()).unwrap_or(u32::MAX).saturating_add(1);

@@ -9,6 +9,10 @@ use domain::{
     message::hex,
     page::{PageKey, PageKind},
 };
+use futures_util::{
+    TryFutureExt as _,
+    future::{try_join_all, try_join3},
+};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use store::{
@@ -19,10 +23,10 @@ use store::{
 use crate::slugs;
 
 /// Changes with every change to how pages look: all are rendered again then, as they become dirty.
-const RENDERER: u32 = 1;
+const RENDERER: u32 = 2;
 
 /// Entries of a ledger page: the newest; the API has them all.
-pub(crate) const LEDGER: u32 = 100;
+pub(crate) const LEDGER: u32 = 40;
 
 /// Topics that have a page of their own.
 const TOPICS: u32 = 200;
@@ -131,45 +135,32 @@ impl Inputs {
         Ok((!empty || key.kind == PageKind::Overview).then_some(inputs))
     }
 
+    /// Asks for everything at once: this page has the most parts, and the first to be read.
     async fn load_overview(&mut self, store: &dyn Store, shared: &Shared) -> Result<(), Failure> {
         let channel = &shared.channel;
-        self.channel_topic.clone_from(&channel.topic);
-        for (kind, limit) in [
+        let newest = [
             (FactKind::Announcement, 5),
             (FactKind::Decision, 8),
             (FactKind::ActionItem, 30),
             (FactKind::Problem, 3),
-        ] {
-            let query = FactQuery { limit, ..query(channel, &[kind]) };
-            self.facts.extend(store.facts(&query).await?);
-        }
+        ]
+        .map(|(kind, limit)| FactQuery { limit, ..query(channel, &[kind]) });
+        let (facts, contributors, (relationships, names)) = try_join3(
+            try_join_all(newest.iter().map(|query| store.facts(query))).map_err(Failure::from),
+            store.contributors(&channel.id, 8).map_err(Failure::from),
+            relationship_map(store, channel),
+        )
+        .await?;
+        self.channel_topic.clone_from(&channel.topic);
+        self.facts = facts.into_iter().flatten().collect();
+        self.contributors = contributors;
+        (self.relationships, self.names) = (relationships, names);
         self.topics = shared.topics.iter().take(10).cloned().collect();
         for topic in &self.topics {
             if let Some(slug) = shared.slugs.get(&topic.entity_id) {
                 self.slugs.insert(topic.entity_id.clone(), slug.clone());
             }
         }
-        self.contributors = store.contributors(&channel.id, 8).await?;
-        self.load_map(store, channel).await
-    }
-
-    /// The best supported relationships between things with a name.
-    async fn load_map(&mut self, store: &dyn Store, channel: &Channel) -> Result<(), Failure> {
-        let query = RelationshipQuery {
-            channel_id: Some(channel.id.clone()),
-            limit: RELATIONSHIPS,
-            ..RelationshipQuery::default()
-        };
-        let found = store.relationships(&query).await?;
-        self.relationships =
-            found.into_iter().map(|(_, r)| r).filter(|r| r.valid_until.is_none()).collect();
-        let ends = self.relationships.iter().flat_map(|r| [r.source.clone(), r.target.clone()]);
-        let named = store.names(&ends.collect::<Vec<_>>()).await?;
-        self.names = named
-            .into_iter()
-            .filter(|(_, kind, _)| *kind != EntityType::Url)
-            .map(|(id, _, name)| (id, name))
-            .collect();
         Ok(())
     }
 
@@ -188,6 +179,29 @@ impl Inputs {
         digest.update(serde_json::to_vec(self).unwrap_or_default());
         hex(&digest.finalize()[..16])
     }
+}
+
+/// The best supported relationships between things with a name, and those names.
+async fn relationship_map(
+    store: &dyn Store,
+    channel: &Channel,
+) -> Result<(Vec<StoredRelationship>, BTreeMap<EntityId, String>), Failure> {
+    let query = RelationshipQuery {
+        channel_id: Some(channel.id.clone()),
+        limit: RELATIONSHIPS,
+        ..RelationshipQuery::default()
+    };
+    let found = store.relationships(&query).await?;
+    let standing: Vec<_> =
+        found.into_iter().map(|(_, r)| r).filter(|r| r.valid_until.is_none()).collect();
+    let ends = standing.iter().flat_map(|r| [r.source.clone(), r.target.clone()]);
+    let named = store.names(&ends.collect::<Vec<_>>()).await?;
+    let names = named
+        .into_iter()
+        .filter(|(_, kind, _)| *kind != EntityType::Url)
+        .map(|(id, _, name)| (id, name))
+        .collect();
+    Ok((standing, names))
 }
 
 /// Published facts of a channel, one more than a page shows.

@@ -8,6 +8,7 @@ use domain::{
     page::{PageKey, PageKind, RenderedPage},
     task::ClaimedTask,
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{Effect, PageSummary, Store, WikiEffect};
 use worker::{Context, Stage};
 
@@ -18,6 +19,17 @@ use crate::{
 
 /// Pages of one transaction.
 const PORTION: usize = 20;
+
+/// Pages rendered side by side: most of a rendering is waiting for the database.
+const SIDE_BY_SIDE: usize = 4;
+
+/// What became of a page.
+enum Outcome {
+    Rendered(RenderedPage),
+    /// It has nothing to show any more.
+    Removed(PageKey),
+    Unchanged,
+}
 
 /// Renders the wiki.
 pub struct WikiStage {
@@ -53,8 +65,14 @@ impl Stage for WikiStage {
             let shared = Shared::load(&*self.store, channel, &known).await?;
             let known: BTreeMap<&PageKey, &PageSummary> =
                 known.iter().map(|page| (&page.key, page)).collect();
-            for key in keys {
-                self.render(&shared, &known, key, &mut effect).await?;
+            let renderings = keys.into_iter().map(|key| self.render(&shared, &known, key));
+            let mut outcomes = stream::iter(renderings).buffered(SIDE_BY_SIDE);
+            while let Some(outcome) = outcomes.try_next().await? {
+                match outcome {
+                    Outcome::Rendered(page) => effect.pages.push(page),
+                    Outcome::Removed(key) => effect.removed.push(key),
+                    Outcome::Unchanged => {}
+                }
                 if effect.pages.len() + effect.removed.len() >= PORTION {
                     context.commit(Effect::Wiki(std::mem::take(&mut effect))).await?;
                 }
@@ -71,22 +89,18 @@ impl WikiStage {
         shared: &Shared,
         known: &BTreeMap<&PageKey, &PageSummary>,
         key: PageKey,
-        effect: &mut WikiEffect,
-    ) -> Result<(), Failure> {
+    ) -> Result<Outcome, Failure> {
         let page = known.get(&key);
         let Some(inputs) = Inputs::load(&*self.store, shared, &key).await? else {
-            if page.is_some() {
-                effect.removed.push(key);
-            }
-            return Ok(());
+            return Ok(if page.is_some() { Outcome::Removed(key) } else { Outcome::Unchanged });
         };
         let input_hash = inputs.digest();
         if page.is_some_and(|page| page.input_hash == input_hash) {
-            return Ok(());
+            return Ok(Outcome::Unchanged);
         }
         let body = pages::render(&shared.channel.id, &key, &inputs);
         let slug = page.map(|page| page.slug.clone());
-        effect.pages.push(RenderedPage {
+        Ok(Outcome::Rendered(RenderedPage {
             slug: slug.unwrap_or_else(|| pages::slug(shared, &key)),
             key,
             title: body.title,
@@ -94,7 +108,6 @@ impl WikiStage {
             content: body.content,
             fact_count: body.fact_count,
             citations: body.citations,
-        });
-        Ok(())
+        }))
     }
 }
