@@ -5,7 +5,11 @@ use std::{io::IsTerminal as _, time::Duration};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use crate::{client::Client, commands::CliError, output};
+use crate::{
+    client::Client,
+    commands::CliError,
+    output::{self, say},
+};
 
 /// Watches until the sync is over; answers with its last status.
 pub(crate) async fn follow(
@@ -117,7 +121,7 @@ pub(crate) fn outcome(status: &Value, as_json: bool) -> Result<(), CliError> {
     match status["status"].as_str() {
         Some("completed") => {
             if !as_json {
-                println!("{}", summary(status));
+                say!("{}", summary(status));
             }
             Ok(())
         }

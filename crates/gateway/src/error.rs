@@ -117,7 +117,7 @@ impl ApiError {
         Self { retry_after: Some(2), ..error }
     }
 
-    fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         let message = "something failed on our side: the server's log says what";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
     }

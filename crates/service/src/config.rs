@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use tracing_subscriber::EnvFilter;
+
 /// What a process is told from outside.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -126,7 +128,7 @@ impl Config {
                 .get("ATLAS_API_KEY_FILE")
                 .filter(|v| !v.is_empty())
                 .map(PathBuf::from),
-            log: text("ATLAS_LOG", "info,sqlx=warn"),
+            log: log_filter(variables)?,
             log_format: parsed(variables, "ATLAS_LOG_FORMAT", "text", "text or json")?,
             slots: in_range(variables, "ATLAS_SLOTS", 2, 1..=256, "a number from 1 to 256")?,
             lease: Duration::from_secs(in_range(
@@ -185,6 +187,13 @@ impl Config {
             std::path::Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
         folder.map_or_else(|| PathBuf::from("."), PathBuf::from)
     }
+}
+
+fn log_filter(variables: &BTreeMap<String, String>) -> Result<String, ConfigError> {
+    let default = "info,sqlx=warn";
+    let expected = "a filter such as info or info,sqlx=warn";
+    let filter: EnvFilter = parsed(variables, "ATLAS_LOG", default, expected)?;
+    Ok(filter.to_string())
 }
 
 fn parsed<T: FromStr>(

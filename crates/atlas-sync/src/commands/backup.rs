@@ -7,7 +7,7 @@ use service::Config;
 use store::{Access as _, sqlite::Sqlite};
 
 use super::{CliError, Shared};
-use crate::output;
+use crate::output::{self, say};
 
 /// Reads the database file itself, beside whatever server owns it.
 pub(super) async fn run(shared: &Shared, file: &Path) -> Result<(), CliError> {
@@ -22,7 +22,7 @@ pub(super) async fn run(shared: &Shared, file: &Path) -> Result<(), CliError> {
     if shared.json {
         return output::json(&json!({"file": file, "bytes": std::fs::metadata(file)?.len()}));
     }
-    println!(
+    say!(
         "The database is copied to {}. To restore it, put it in the place of {}.",
         file.display(),
         config.database_url

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{CliError, Shared};
-use crate::{bench, output};
+use crate::{
+    bench,
+    output::{self, say},
+};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -28,8 +31,8 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
 }
 
 fn print(name: &str, figure: &Value) {
-    println!("{}", name.replace('_', " "));
+    say!("{}", name.replace('_', " "));
     for (what, value) in figure.as_object().into_iter().flatten() {
-        println!("  {:<34} {}", what.replace('_', " "), output::plain(value));
+        say!("  {:<34} {}", what.replace('_', " "), output::plain(value));
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{CliError, Shared, connect::connect};
-use crate::output;
+use crate::output::{self, say};
 
 pub(super) async fn run(shared: &Shared) -> Result<(), CliError> {
     let connection = connect(shared).await?;
@@ -14,7 +14,7 @@ pub(super) async fn run(shared: &Shared) -> Result<(), CliError> {
         return output::json(&json!({ "channels": channels }));
     }
     if channels.is_empty() {
-        println!("No channels yet: bring some in with `atlas-sync import FILE.zip`.");
+        say!("No channels yet: bring some in with `atlas-sync import FILE.zip`.");
         return Ok(());
     }
     let row = |channel: &Value| {

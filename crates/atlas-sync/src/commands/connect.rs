@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use serde_json::Value;
-use service::{Config, config::LogFormat, keys, telemetry};
+use service::{Config, config::LogFormat, keys, shutdown, telemetry};
 use store::sqlite::Sqlite;
 
 use super::{CliError, Shared};
@@ -19,6 +19,24 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// Does what a command is there for. A signal ends it early when the server is this process's own,
+    /// so that the server can be closed: its work is finished or given back.
+    pub(super) async fn until_signal<T>(
+        &self,
+        command: impl Future<Output = Result<T, CliError>>,
+    ) -> Result<T, CliError> {
+        if !self.is_embedded() {
+            return command.await;
+        }
+        let told = shutdown::on_signal();
+        tokio::select! {
+            outcome = command => outcome,
+            () = told.cancelled() => Err(CliError::failed(
+                "interrupted: what is done is kept, and goes on with the next start",
+            )),
+        }
+    }
+
     /// Ends the server that was started for this command.
     pub(super) async fn close(self) {
         if let Some(server) = self.server {

@@ -7,7 +7,9 @@ use service::{Config, keys, shutdown, telemetry};
 use super::{CliError, Shared, connect, sync};
 use crate::{
     client::Client,
-    follow, sample,
+    follow,
+    output::say,
+    sample,
     server::{Doubles, Server, StartError},
     terminal,
 };
@@ -34,7 +36,7 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
         () = told.cancelled() => Ok(()),
     };
     if shown.is_ok() && !args.exit && !told.is_cancelled() {
-        println!("\nServing until Ctrl-C.");
+        say!("\nServing until Ctrl-C.");
         tokio::select! {
             () = told.cancelled() => {}
             _ = server.failed() => {}
@@ -61,12 +63,12 @@ async fn show(shared: &Shared, config: &Config, server: &Server) -> Result<(), C
     let base = format!("http://{}", server.address);
     let key = connect::key(&Shared { key: None, ..shared.clone() }, config)?;
     let client = Client::new(&base, &key)?;
-    println!("Atlas Sync answers at {base}");
+    say!("Atlas Sync answers at {base}");
 
     let accepted = client.upload_bytes(sample::archive()?).await?;
     let import = client.wait_for_import(accepted["id"].as_str().unwrap_or_default()).await?;
     let channel = import["channels"][0].as_str().unwrap_or_default().to_owned();
-    println!("The sample channel is in: {} messages.\n", import["rows"]);
+    say!("The sample channel is in: {} messages.\n", import["rows"]);
 
     let started = sync::start(&client, &channel, false).await?;
     let job = started["job_id"].as_str().unwrap_or_default();
@@ -74,12 +76,12 @@ async fn show(shared: &Shared, config: &Config, server: &Server) -> Result<(), C
     follow::outcome(&last, false)?;
 
     let overview = client.markdown("overview", &channel).await?;
-    println!("\n{}", terminal::rendered(&overview));
-    println!("Where to look next:");
-    println!("  API     {base}/api/memories?channel_id={channel}");
-    println!("  Wiki    {base}/api/wiki/pages/decisions?channel_id={channel}");
-    println!("  Docs    {base}/docs");
-    println!("  Key     in {} (Authorization: Bearer KEY)", keys::file(config).display());
-    println!("  Pages   DATABASE_URL={} atlas-sync wiki {channel} decisions", config.database_url);
+    say!("\n{}", terminal::rendered(&overview));
+    say!("Where to look next:");
+    say!("  API     {base}/api/memories?channel_id={channel}");
+    say!("  Wiki    {base}/api/wiki/pages/decisions?channel_id={channel}");
+    say!("  Docs    {base}/docs");
+    say!("  Key     in {} (Authorization: Bearer KEY)", keys::file(config).display());
+    say!("  Pages   DATABASE_URL={} atlas-sync wiki {channel} decisions", config.database_url);
     Ok(())
 }

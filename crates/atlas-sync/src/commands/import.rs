@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{CliError, Shared, connect::connect};
-use crate::{client::Client, output};
+use crate::{
+    client::Client,
+    output::{self, say},
+};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -18,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
     let connection = connect(shared).await?;
-    let outcome = import(&connection.client, shared, &args).await;
+    let outcome = connection.until_signal(import(&connection.client, shared, &args)).await;
     connection.close().await;
     outcome
 }
@@ -30,14 +33,14 @@ async fn import(client: &Client, shared: &Shared, args: &Args) -> Result<(), Cli
         return output::json(&import);
     }
     let channels = import["channels"].as_array().map_or(0, Vec::len);
-    println!("{} messages of {channels} channels have been read.", import["rows"]);
+    say!("{} messages of {channels} channels have been read.", import["rows"]);
     let errors = import["row_errors"].as_array().cloned().unwrap_or_default();
     for error in &errors {
-        println!("  not read: {}", row_error(error));
+        say!("  not read: {}", row_error(error));
     }
     let ids = import["channels"].as_array().cloned().unwrap_or_default();
     if let Some(first) = ids.first().and_then(Value::as_str) {
-        println!("Next: atlas-sync sync {first} --follow");
+        say!("Next: atlas-sync sync {first} --follow");
     }
     Ok(())
 }

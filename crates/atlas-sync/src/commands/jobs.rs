@@ -7,7 +7,10 @@ use super::{
     CliError, Shared,
     connect::{channel_id, connect},
 };
-use crate::{client::Client, output};
+use crate::{
+    client::Client,
+    output::{self, say},
+};
 
 #[derive(clap::Args)]
 pub(super) struct StatusArgs {
@@ -45,15 +48,17 @@ pub(super) async fn status(shared: &Shared, args: StatusArgs) -> Result<(), CliE
         return output::json(&status);
     }
     let progress = &status["progress"];
-    println!(
+    say!(
         "{} is {} ({} %)",
         output::plain(&status["job_id"]),
         output::plain(&status["status"]),
         progress["percentage"]
     );
-    println!(
+    say!(
         "messages: {} of {}, {} failing",
-        progress["processed_messages"], progress["total_messages"], progress["failing_messages"]
+        progress["processed_messages"],
+        progress["total_messages"],
+        progress["failing_messages"]
     );
     let row = |stage: &Value| {
         ["name", "status", "processed", "total", "duration_seconds"]
@@ -63,7 +68,7 @@ pub(super) async fn status(shared: &Shared, args: StatusArgs) -> Result<(), CliE
     let stages = status["stages"].as_array().cloned().unwrap_or_default();
     output::table(&["stage", "status", "done", "of", "seconds"], stages.iter().map(row));
     if let Some(message) = status["error"]["message"].as_str() {
-        println!("{}: {message}", output::plain(&status["error"]["code"]));
+        say!("{}: {message}", output::plain(&status["error"]["code"]));
     }
     Ok(())
 }
@@ -118,6 +123,6 @@ pub(super) async fn cancel(shared: &Shared, args: CancelArgs) -> Result<(), CliE
     if shared.json {
         return output::json(&reply);
     }
-    println!("Cancelled at {}", output::plain(&reply["cancelled_at"]));
+    say!("Cancelled at {}", output::plain(&reply["cancelled_at"]));
     Ok(())
 }

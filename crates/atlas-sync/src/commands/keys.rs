@@ -6,7 +6,7 @@ use service::{Config, keys};
 use store::{Access as _, sqlite::Sqlite};
 
 use super::{CliError, Shared};
-use crate::output;
+use crate::output::{self, say};
 
 #[derive(Subcommand)]
 pub(super) enum Action {
@@ -43,10 +43,7 @@ async fn act(database: &Sqlite, shared: &Shared, action: Action) -> Result<(), C
             if shared.json {
                 return output::json(&json!({"id": new.key.id, "name": name, "key": new.secret}));
             }
-            println!(
-                "{}\nThis is the only time it is shown. Its id is {}.",
-                new.secret, new.key.id
-            );
+            say!("{}\nThis is the only time it is shown. Its id is {}.", new.secret, new.key.id);
         }
         Action::List => {
             let keys = database.keys().await?;
@@ -76,7 +73,7 @@ async fn act(database: &Sqlite, shared: &Shared, action: Action) -> Result<(), C
             if shared.json {
                 return output::json(&json!({"revoked": id}));
             }
-            println!("Revoked.");
+            say!("Revoked.");
         }
     }
     Ok(())

@@ -8,7 +8,10 @@ use super::{
     CliError, Shared,
     connect::{channel_id, connect},
 };
-use crate::{client::Client, output};
+use crate::{
+    client::Client,
+    output::{self, say},
+};
 
 #[derive(Subcommand)]
 pub(super) enum Action {
@@ -51,7 +54,7 @@ async fn act(client: &Client, shared: &Shared, action: Action) -> Result<(), Cli
             if shared.json {
                 return output::json(&stored);
             }
-            println!("Next sync: {}", output::plain(&stored["next_sync"]));
+            say!("Next sync: {}", output::plain(&stored["next_sync"]));
         }
         Action::List => {
             let list = client.get(PATH, &[]).await?;
@@ -73,7 +76,7 @@ async fn act(client: &Client, shared: &Shared, action: Action) -> Result<(), Cli
             if shared.json {
                 return output::json(&json!({"removed": channel}));
             }
-            println!("Removed.");
+            say!("Removed.");
         }
     }
     Ok(())

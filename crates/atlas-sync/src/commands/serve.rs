@@ -1,5 +1,6 @@
 //! Running the service.
 
+use crate::output::say;
 use service::{Config, keys, shutdown, telemetry};
 
 use super::CliError;
@@ -10,10 +11,10 @@ pub(super) async fn run() -> Result<(), CliError> {
     telemetry::start_log(&config);
     let told = shutdown::on_signal();
     let mut server = Server::start(&config, Doubles::default()).await?;
-    println!("Atlas Sync answers at http://{} (API description: /docs)", server.address);
-    println!("Health and metrics at http://{}", server.health_address);
+    say!("Atlas Sync answers at http://{} (API description: /docs)", server.address);
+    say!("Health and metrics at http://{}", server.health_address);
     if config.api_key_file.is_none() && config.is_loopback() {
-        println!("The API key is in {}", keys::file(&config).display());
+        say!("The API key is in {}", keys::file(&config).display());
     }
     let failed = tokio::select! {
         () = told.cancelled() => None,

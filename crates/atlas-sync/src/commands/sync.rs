@@ -7,7 +7,11 @@ use super::{
     CliError, Shared,
     connect::{Connection, channel_id, connect},
 };
-use crate::{client::Client, follow, output};
+use crate::{
+    client::Client,
+    follow,
+    output::{self, say},
+};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -23,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
     let connection = connect(shared).await?;
-    let outcome = sync(&connection, shared, &args).await;
+    let outcome = connection.until_signal(sync(&connection, shared, &args)).await;
     connection.close().await;
     outcome
 }
@@ -37,7 +41,7 @@ async fn sync(connection: &Connection, shared: &Shared, args: &Args) -> Result<(
         return match shared.json {
             true => output::json(&started),
             false => {
-                println!("Started: {}", output::plain(&started["job_id"]));
+                say!("Started: {}", output::plain(&started["job_id"]));
                 Ok(())
             }
         };

@@ -8,7 +8,11 @@ use super::{
     CliError, Shared,
     connect::{channel_id, connect},
 };
-use crate::{client::Client, output, terminal};
+use crate::{
+    client::Client,
+    output::{self, say},
+    terminal,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -60,7 +64,7 @@ async fn write(
     if shared.json {
         return output::json(&json!({"folder": folder, "pages": slugs}));
     }
-    println!("{} pages are in {}", slugs.len(), folder.display());
+    say!("{} pages are in {}", slugs.len(), folder.display());
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! Schedules.
 
 use axum::{Json, extract::State};
-use domain::schedule::{Cron, Schedule};
+use domain::{
+    Timestamp,
+    schedule::{Cron, Schedule},
+};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -50,7 +53,7 @@ pub(crate) async fn set(
     let timezone = fields.optional_text("timezone")?.unwrap_or_else(|| "UTC".to_owned());
     let enabled = fields.flag("enabled", true)?;
     let now = gateway.store.now().await?;
-    let cron = Cron::parse(&expression, &timezone, now).map_err(ApiError::invalid_schedule)?;
+    let (cron, expression, timezone) = parse(expression, timezone, now).await?;
     let wanted = Schedule {
         channel_id,
         expression,
@@ -62,6 +65,19 @@ pub(crate) async fn set(
     let stored = gateway.store.set_schedule(&wanted).await?;
     let stored = stored.ok_or_else(|| ApiError::not_found("CHANNEL"))?;
     Ok(Json(ScheduleReply::from(stored)))
+}
+
+/// Off the async threads: to see that an expression never fires takes a tenth of a second.
+async fn parse(
+    expression: String,
+    timezone: String,
+    now: Timestamp,
+) -> Result<(Cron, String, String), ApiError> {
+    let parsed = tokio::task::spawn_blocking(move || {
+        (Cron::parse(&expression, &timezone, now), expression, timezone)
+    });
+    let (cron, expression, timezone) = parsed.await.map_err(|_| ApiError::internal())?;
+    Ok((cron.map_err(ApiError::invalid_schedule)?, expression, timezone))
 }
 
 /// Remove a channel's schedule.
