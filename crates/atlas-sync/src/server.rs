@@ -29,7 +29,7 @@ pub struct Server {
     pub health_address: SocketAddr,
     /// The adapters it works with.
     pub ports: Ports,
-    database: Arc<store::sqlite::Sqlite>,
+    database: Arc<store::Database>,
     shutdown: CancellationToken,
     /// Ends the heartbeats, after the last claim has been given up.
     last: CancellationToken,

@@ -5,8 +5,7 @@ use domain::{
 use progress::memory::MemoryProgress;
 use queue::memory::MemoryQueue;
 use store::{
-    Channels as _, Jobs as _, NewChannel, NewJob, Schedules as _, Tasks as _, Triggered,
-    sqlite::Sqlite,
+    Channels as _, Database, Jobs as _, NewChannel, NewJob, Schedules as _, Tasks as _, Triggered,
 };
 
 use super::*;
@@ -16,7 +15,7 @@ const LEASE: Duration = Duration::from_secs(60);
 
 /// A scheduler beside what it works on.
 struct Scene {
-    store: Arc<Sqlite>,
+    store: Arc<Database>,
     queue: Arc<MemoryQueue>,
     progress: Arc<MemoryProgress>,
     scheduler: Scheduler,
@@ -27,7 +26,7 @@ struct Scene {
 async fn scene() -> Scene {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("test.db").display());
-    let store = Arc::new(Sqlite::open(&url).await.unwrap());
+    let store = Arc::new(Database::open(&url).await.unwrap());
     let queue = Arc::new(MemoryQueue::new(100));
     let progress = Arc::new(MemoryProgress::default());
     let scheduler = Scheduler::new(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use progress::memory::MemoryProgress;
 use queue::memory::MemoryQueue;
-use store::{StoreError, sqlite::Sqlite};
+use store::{Database, StoreError};
 use worker::Ports;
 
 use crate::Config;
@@ -15,7 +15,7 @@ const CALLS: usize = 10_000;
 /// Opened adapters.
 pub struct Adapters {
     /// The database, to be closed at the end.
-    pub database: Arc<Sqlite>,
+    pub database: Arc<Database>,
     /// All of them as ports.
     pub ports: Ports,
 }
@@ -24,7 +24,7 @@ impl Adapters {
     /// Opens what the configuration names and takes back what a process that is gone was working on: an
     /// embedded database has one owner, so whatever is claimed was claimed by a former one.
     pub async fn open(config: &Config) -> Result<Self, StoreError> {
-        let database = Arc::new(Sqlite::open(&config.database_url).await?);
+        let database = Arc::new(Database::open(&config.database_url).await?);
         let ports = Ports {
             store: database.clone(),
             queue: Arc::new(MemoryQueue::new(CALLS)),

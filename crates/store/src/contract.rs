@@ -10,8 +10,11 @@ pub mod jobs;
 pub mod knowledge;
 mod scene;
 pub mod schedules;
+mod schema;
 pub mod tasks;
 pub mod walks;
+
+pub use schema::Schema;
 
 /// Makes a test of every rule. The expression makes a fresh store, with whatever has to outlive it, and
 /// may await.
@@ -20,7 +23,6 @@ macro_rules! contract {
     ($fresh:expr) => {
         $crate::contract!(@each $fresh; access:
             a_key_is_found_by_its_hash_until_it_is_revoked,
-            a_backup_is_a_whole_database,
         );
         $crate::contract!(@each $fresh; jobs:
             a_channel_has_one_active_job,

@@ -9,6 +9,15 @@ pub enum StoreError {
     /// Not reachable, or too busy; it may be again.
     #[error("the database cannot be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another transaction came between; made again it may succeed.
+    #[error("another transaction came between")]
+    Conflict(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The server does not let this program in, or not do what it must.
+    #[error("the database server refuses: {reason}; check DATABASE_URL and the role's rights")]
+    Refused {
+        /// In the server's words.
+        reason: String,
+    },
     /// No room left where the database lives.
     #[error("the disk that holds the database is full: free some room, nothing is lost")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -53,8 +62,11 @@ pub enum StoreError {
         path: String,
     },
     /// Not an address of a database that this program knows.
-    #[error("not a database URL: give sqlite:PATH")]
+    #[error("not a database URL: give sqlite:PATH or postgres://USER@HOST/DATABASE")]
     InvalidUrl,
+    /// A server is backed up with its own tools.
+    #[error("a PostgreSQL database is backed up with the server's own tools, such as pg_dump")]
+    NotHere,
     /// A statement failed; a defect of ours.
     #[error("a database statement failed")]
     Statement(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -69,7 +81,10 @@ pub enum StoreError {
 impl Classify for StoreError {
     fn sync_error(&self) -> SyncError {
         let message = match self {
-            Self::Unavailable(_) => "the database could not be reached",
+            Self::Unavailable(_) | Self::Conflict(_) => "the database could not be reached",
+            Self::Refused { .. } => {
+                "the database server refuses this program: check its role's rights"
+            }
             Self::Full(_) => {
                 "the disk that holds the database is full: free some room and sync again"
             }
@@ -78,6 +93,7 @@ impl Classify for StoreError {
             Self::TooNew { .. } => "the database belongs to a newer release: upgrade this process",
             Self::InUse { .. } => "the database is in use by another process",
             Self::Missing { .. } | Self::InvalidUrl => "there is no database",
+            Self::NotHere => "not done for this kind of database",
             Self::Statement(_) | Self::Unreadable { .. } => "an internal error occurred",
         };
         SyncError::new(ErrorCode::InternalError, message)
@@ -85,7 +101,11 @@ impl Classify for StoreError {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Unavailable(_) | Self::Full(_) | Self::Statement(_) => Retry::Backoff,
+            Self::Unavailable(_)
+            | Self::Conflict(_)
+            | Self::Full(_)
+            | Self::Refused { .. }
+            | Self::Statement(_) => Retry::Backoff,
             _ => Retry::Never,
         }
     }

@@ -1,6 +1,9 @@
 //! What a commit does to its job's own row: counters, stages, end. The same for every adapter.
 
-use domain::{Job, JobStatus, Stage, StageProgress, SyncError, Timestamp, job, job::Retrying};
+use domain::{
+    Job, JobStatus, Stage, StageProgress, SyncError, Timestamp, job,
+    job::{Counts, Retrying},
+};
 
 /// A job in the middle of a transaction.
 #[derive(Debug)]
@@ -91,6 +94,15 @@ impl Ledger {
         self.job.failing_messages += messages;
     }
 
+    /// Results were written.
+    pub(crate) fn count(&mut self, counts: Counts) {
+        let sum = &mut self.job.counts;
+        sum.facts += counts.facts;
+        sum.entities += counts.entities;
+        sum.relationships += counts.relationships;
+        sum.pages += counts.pages;
+    }
+
     /// A task waits for another attempt.
     pub(crate) fn retrying(&mut self, stage: Stage, retrying: Retrying) {
         self.stage(stage).retrying = Some(retrying);
@@ -153,7 +165,7 @@ pub(crate) fn first_stages() -> Vec<StageProgress> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{ChannelId, JobId, Trigger, job::Counts};
+    use domain::{ChannelId, JobId, Trigger};
 
     use super::*;
 

@@ -12,12 +12,15 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod database;
 mod error;
 mod lanes;
 mod ledger;
 mod ports;
-pub mod sqlite;
+mod postgres;
+mod sqlite;
 
+pub use database::Database;
 pub use error::StoreError;
 pub use ports::{
     access::*, channels::*, imports::*, jobs::*, knowledge::*, messages::*, schedules::*, tasks::*,

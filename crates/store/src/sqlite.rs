@@ -4,30 +4,21 @@
 //! want of the lock. A trigger, a cancel or a heartbeat goes first in line (see [`writer`]). Readers
 //! see the last committed state and wait for nobody.
 
-mod access;
 mod backup;
-mod channels;
 mod checkpoint;
 mod error;
-mod imports;
-mod jobs;
-mod json;
-mod knowledge;
-mod messages;
 mod open;
-mod row;
-mod schedules;
-mod tasks;
-mod wiki;
 mod writer;
 
 use std::fs::File;
 
-use sqlx::SqlitePool;
+use sqlx::{SqlitePool, Transaction, pool::PoolConnection};
 
-/// A store in one SQLite file.
+pub(crate) use self::{error::classify, writer::Write};
+
+/// A SQLite file.
 #[derive(Debug)]
-pub struct Sqlite {
+pub(crate) struct Sqlite {
     writer: writer::Writer,
     readers: SqlitePool,
     /// Only the owner moves the log.
@@ -36,35 +27,52 @@ pub struct Sqlite {
     _lock: Option<File>,
 }
 
-/// The clock that all processes of a database share.
-fn now() -> domain::Timestamp {
-    // SQLite has no server: its clock is this machine's.
-    domain::Timestamp::from_micros(chrono::Utc::now().timestamp_micros())
+impl Sqlite {
+    pub(crate) const fn writer(&self) -> &writer::Writer {
+        &self.writer
+    }
+
+    pub(crate) async fn read(&self) -> sqlx::Result<PoolConnection<sqlx::Sqlite>> {
+        self.readers.acquire().await
+    }
+
+    pub(crate) async fn snapshot(&self) -> sqlx::Result<Transaction<'static, sqlx::Sqlite>> {
+        self.readers.begin().await
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::StoreError;
+    use crate::{Database, StoreError};
 
-    async fn fresh() -> (Sqlite, tempfile::TempDir) {
+    async fn fresh() -> (Database, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        (Sqlite::open(&url).await.unwrap(), folder)
+        (Database::open(&url).await.unwrap(), folder)
     }
-
-    crate::contract!(fresh().await);
 
     #[tokio::test]
     async fn a_second_owner_is_refused_and_a_guest_is_not() {
         let (store, folder) = fresh().await;
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        assert!(matches!(Sqlite::open(&url).await, Err(StoreError::InUse { .. })));
-        crate::Access::ping(&Sqlite::open_beside(&url).await.unwrap()).await.unwrap();
+        assert!(matches!(Database::open(&url).await, Err(StoreError::InUse { .. })));
+        crate::Access::ping(&Database::open_beside(&url).await.unwrap()).await.unwrap();
         drop(store);
-        Sqlite::open(&url).await.unwrap();
-        let nowhere = Sqlite::open_beside("sqlite:nowhere/at-all.db").await;
+        Database::open(&url).await.unwrap();
+        let nowhere = Database::open_beside("sqlite:nowhere/at-all.db").await;
         assert!(matches!(nowhere, Err(StoreError::Missing { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_backup_is_a_whole_database_and_never_overwrites() {
+        let (store, folder) = fresh().await;
+        crate::Access::add_key(&store, &domain::KeyId::random(), "first", "a").await.unwrap();
+        let copy = folder.path().join("copy.db");
+        crate::Access::backup(&store, &copy).await.unwrap();
+        let copied = Database::open(&format!("sqlite:{}", copy.display())).await.unwrap();
+        assert_eq!(crate::Access::keys(&copied).await.unwrap().len(), 1);
+        assert!(crate::Access::backup(&store, &copy).await.is_err());
+        crate::Access::ping(&store).await.unwrap();
     }
 
     #[tokio::test]
@@ -77,7 +85,7 @@ mod tests {
         )
         .unwrap();
         let before = std::fs::read(&path).unwrap();
-        let opened = Sqlite::open(&format!("sqlite:{}", path.display())).await;
+        let opened = Database::open(&format!("sqlite:{}", path.display())).await;
         assert!(matches!(opened, Err(StoreError::Corrupt { .. })));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
@@ -85,7 +93,7 @@ mod tests {
     #[tokio::test]
     async fn a_database_of_a_newer_program_is_refused() {
         let (store, folder) = fresh().await;
-        let mut write = store.writer.begin().await.unwrap();
+        let mut write = store.sqlite().writer.begin().await.unwrap();
         sqlx::query("UPDATE compatibility SET oldest_compatible = 99")
             .execute(&mut *write)
             .await
@@ -94,7 +102,7 @@ mod tests {
         store.close().await;
         drop(store);
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        let opened = Sqlite::open(&url).await;
+        let opened = Database::open(&url).await;
         assert!(matches!(opened, Err(StoreError::TooNew { oldest_compatible: 99, .. })));
     }
 
@@ -102,13 +110,13 @@ mod tests {
     async fn a_dropped_transaction_leaves_nothing_behind() {
         let (store, _folder) = fresh().await;
         {
-            let mut write = store.writer.begin().await.unwrap();
+            let mut write = store.sqlite().writer.begin().await.unwrap();
             sqlx::query("INSERT INTO connections VALUES ('c', 'n', 'slack', 'T', 1)")
                 .execute(&mut *write)
                 .await
                 .unwrap();
         }
-        let mut write = store.writer.begin_urgent().await.unwrap();
+        let mut write = store.sqlite().writer.begin_urgent().await.unwrap();
         let rows = sqlx::query("SELECT 1 FROM connections").fetch_all(&mut *write).await.unwrap();
         assert!(rows.is_empty());
     }
@@ -118,14 +126,14 @@ mod tests {
         let (store, _folder) = fresh().await;
         crate::Access::add_key(&store, &domain::KeyId::random(), "first", "a").await.unwrap();
         // A file that may not grow is what a full disk is to SQLite: the same error, at the same place.
-        let mut write = store.writer.begin().await.unwrap();
+        let mut write = store.sqlite().writer.begin().await.unwrap();
         sqlx::query("PRAGMA max_page_count = 1").execute(&mut *write).await.unwrap();
         write.commit().await.unwrap();
         let name = "x".repeat(100_000);
         let refused = crate::Access::add_key(&store, &domain::KeyId::random(), &name, "b").await;
         assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
         assert_eq!(crate::Access::keys(&store).await.unwrap().len(), 1);
-        let mut write = store.writer.begin().await.unwrap();
+        let mut write = store.sqlite().writer.begin().await.unwrap();
         sqlx::query("PRAGMA max_page_count = 1000000").execute(&mut *write).await.unwrap();
         write.commit().await.unwrap();
         crate::Access::add_key(&store, &domain::KeyId::random(), &name, "b").await.unwrap();
@@ -144,11 +152,12 @@ mod tests {
         if std::fs::write(closed.join("probe"), "").is_ok() {
             let file = folder.path().join("a-file");
             std::fs::write(&file, "").unwrap();
-            let opened = Sqlite::open(&format!("sqlite:{}", file.join("test.db").display())).await;
+            let opened =
+                Database::open(&format!("sqlite:{}", file.join("test.db").display())).await;
             assert!(matches!(opened, Err(StoreError::ReadOnly { .. })), "{opened:?}");
             return;
         }
-        let opened = Sqlite::open(&format!("sqlite:{}", closed.join("test.db").display())).await;
+        let opened = Database::open(&format!("sqlite:{}", closed.join("test.db").display())).await;
         assert!(matches!(opened, Err(StoreError::ReadOnly { .. })), "{opened:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use service::Config;
-use store::{Access as _, sqlite::Sqlite};
+use store::{Access as _, Database};
 
 use super::{CliError, Shared};
 use crate::output::{self, say};
@@ -15,7 +15,7 @@ pub(super) async fn run(shared: &Shared, file: &Path) -> Result<(), CliError> {
         return Err(CliError::usage(format!("{} exists already: name a new file", file.display())));
     }
     let config = Config::from_env()?;
-    let database = Sqlite::open_beside(&config.database_url).await?;
+    let database = Database::open_beside(&config.database_url).await?;
     let outcome = database.backup(file).await;
     database.close().await;
     outcome?;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use serde_json::Value;
 use service::{Config, config::LogFormat, keys, shutdown, telemetry};
-use store::sqlite::Sqlite;
+use store::Database;
 
 use super::{CliError, Shared};
 use crate::{
@@ -66,7 +66,7 @@ pub(super) async fn connect(shared: &Shared) -> Result<Connection, CliError> {
 pub(super) fn running(config: &Config) -> Option<SocketAddr> {
     // A process that was killed leaves its notice; whoever listens at that address now must not be shown
     // the key. The lock goes with its process.
-    if !Sqlite::is_owned(&config.database_url) {
+    if !Database::is_owned(&config.database_url) {
         return None;
     }
     let text = std::fs::read_to_string(Notice::place(config)).ok()?;

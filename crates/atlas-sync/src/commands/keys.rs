@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 use service::{Config, keys};
-use store::{Access as _, sqlite::Sqlite};
+use store::{Access as _, Database};
 
 use super::{CliError, Shared};
 use crate::output::{self, say};
@@ -28,15 +28,15 @@ pub(super) async fn run(shared: &Shared, action: Action) -> Result<(), CliError>
     let config = Config::from_env()?;
     let path = config.database_url.trim_start_matches("sqlite:");
     let database = match std::path::Path::new(path).exists() {
-        true => Sqlite::open_beside(&config.database_url).await?,
-        false => Sqlite::open(&config.database_url).await?,
+        true => Database::open_beside(&config.database_url).await?,
+        false => Database::open(&config.database_url).await?,
     };
     let outcome = act(&database, shared, action).await;
     database.close().await;
     outcome
 }
 
-async fn act(database: &Sqlite, shared: &Shared, action: Action) -> Result<(), CliError> {
+async fn act(database: &Database, shared: &Shared, action: Action) -> Result<(), CliError> {
     match action {
         Action::Create { name } => {
             let new = keys::create(database, &name).await?;

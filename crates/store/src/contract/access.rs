@@ -2,7 +2,6 @@
 
 use domain::KeyId;
 
-use super::scene::channel;
 use crate::Store;
 
 /// A hash finds its key, and a revoked one none.
@@ -15,17 +14,4 @@ pub async fn a_key_is_found_by_its_hash_until_it_is_revoked(store: &dyn Store) {
     assert!(!store.revoke_key(&id).await.unwrap());
     assert!(store.key_by_hash("abc").await.unwrap().is_none());
     assert_eq!(store.keys().await.unwrap().len(), 1);
-}
-
-/// A copy opens by itself and never overwrites.
-pub async fn a_backup_is_a_whole_database(store: &dyn Store) {
-    channel(store).await;
-    let folder = std::env::temp_dir().join(format!("atlas-backup-{}", KeyId::random()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("copy.db");
-    store.backup(&file).await.unwrap();
-    assert!(std::fs::metadata(&file).unwrap().len() > 0);
-    assert!(store.backup(&file).await.is_err());
-    store.ping().await.unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -9,7 +9,7 @@ use crate::{Result, StoreError};
 
 impl Sqlite {
     /// Writes the last committed state to a file that must not exist yet. Readers and the writer go on.
-    pub(super) async fn copy_to(&self, path: &Path) -> Result<()> {
+    pub(crate) async fn copy_to(&self, path: &Path) -> Result<()> {
         let target = path.to_str().ok_or(StoreError::InvalidUrl)?;
         let mut reader = self.readers.acquire().await?;
         // A connection that may only query refuses VACUUM as well, although it writes elsewhere.

@@ -6,17 +6,8 @@ use sqlx::Error;
 
 use crate::StoreError;
 
-/// Where a failure in the middle of work happened; opening names the file itself.
-const THE_FILE: &str = "(see DATABASE_URL)";
-
-impl From<Error> for StoreError {
-    fn from(error: Error) -> Self {
-        classify(error, Path::new(THE_FILE))
-    }
-}
-
 /// Sorts a failure by its primary result code (<https://www.sqlite.org/rescode.html>).
-pub(super) fn classify(error: Error, path: &Path) -> StoreError {
+pub(crate) fn classify(error: Error, path: &Path) -> StoreError {
     let place = || path.display().to_string();
     match &error {
         Error::Database(cause) => match primary_code(cause.code().as_deref()) {

@@ -32,7 +32,7 @@ const READERS: u32 = 4;
 impl Sqlite {
     /// Opens the file of a `sqlite:path` URL, made when it does not exist, and owns it: a second owner
     /// is refused with [`StoreError::InUse`].
-    pub async fn open(url: &str) -> Result<Self> {
+    pub(crate) async fn open(url: &str) -> Result<Self> {
         let path = path_of(url)?;
         prepare_folder(&path)?;
         let lock = take_lock(&path)?;
@@ -42,7 +42,7 @@ impl Sqlite {
 
     /// Opens a file that another process may own, for single statements that need no owner: keys,
     /// backups. Never made when it does not exist.
-    pub async fn open_beside(url: &str) -> Result<Self> {
+    pub(crate) async fn open_beside(url: &str) -> Result<Self> {
         let path = path_of(url)?;
         if !path.exists() {
             return Err(StoreError::Missing { path: path.display().to_string() });
@@ -52,7 +52,7 @@ impl Sqlite {
 
     /// Whether a process owns the file of a URL at the moment.
     #[must_use]
-    pub fn is_owned(url: &str) -> bool {
+    pub(crate) fn is_owned(url: &str) -> bool {
         let lock = path_of(url).ok().and_then(|path| File::open(lock_path(&path)).ok());
         lock.is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
@@ -82,7 +82,7 @@ impl Sqlite {
     }
 
     /// Waits for readers and writer to end, and leaves a file without a log beside it.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }

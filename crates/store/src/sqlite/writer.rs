@@ -3,19 +3,22 @@
 //! Two lanes lead to the connection. Ordinary transactions pass a gate one by one; an urgent one does
 //! not, so it waits for at most the transaction that is running and one that has passed the gate.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use sqlx::{Executor as _, SqliteConnection};
-use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 #[derive(Debug)]
-pub(super) struct Writer {
-    gate: Semaphore,
-    inner: Mutex<Inner>,
+pub(crate) struct Writer {
+    gate: Arc<Semaphore>,
+    inner: Arc<Mutex<Inner>>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     connection: SqliteConnection,
     /// Whether a transaction was begun and neither committed nor rolled back: its future was dropped.
     open: bool,
@@ -24,41 +27,41 @@ struct Inner {
 }
 
 /// A transaction on the writer; dropped without [`Write::commit`] nothing of it remains.
-pub(super) struct Write<'w> {
-    _turn: Option<SemaphorePermit<'w>>,
-    inner: MutexGuard<'w, Inner>,
+pub(crate) struct Write {
+    _turn: Option<OwnedSemaphorePermit>,
+    inner: OwnedMutexGuard<Inner>,
 }
 
 impl Writer {
     /// Takes over a connection whose commits do not wait for the disk.
     pub(super) fn new(connection: SqliteConnection) -> Self {
         let inner = Inner { connection, open: false, durable: false };
-        Self { gate: Semaphore::new(1), inner: Mutex::new(inner) }
+        Self { gate: Arc::new(Semaphore::new(1)), inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// An ordinary transaction: a crash of the machine may undo it, a crash of the process not.
-    pub(super) async fn begin(&self) -> sqlx::Result<Write<'_>> {
+    pub(crate) async fn begin(&self) -> sqlx::Result<Write> {
         // The gate is never closed.
-        let turn = self.gate.acquire().await.ok();
+        let turn = self.gate.clone().acquire_owned().await.ok();
         self.start(turn, false).await
     }
 
     /// A transaction that goes first.
-    pub(super) async fn begin_urgent(&self) -> sqlx::Result<Write<'_>> {
+    pub(crate) async fn begin_urgent(&self) -> sqlx::Result<Write> {
         self.start(None, false).await
     }
 
     /// A transaction that goes first and is on the disk once committed: what a client was promised.
-    pub(super) async fn begin_durable(&self) -> sqlx::Result<Write<'_>> {
+    pub(crate) async fn begin_durable(&self) -> sqlx::Result<Write> {
         self.start(None, true).await
     }
 
-    async fn start<'w>(
-        &'w self,
-        turn: Option<SemaphorePermit<'w>>,
+    async fn start(
+        &self,
+        turn: Option<OwnedSemaphorePermit>,
         durable: bool,
-    ) -> sqlx::Result<Write<'w>> {
-        let mut inner = self.inner.lock().await;
+    ) -> sqlx::Result<Write> {
+        let mut inner = self.inner.clone().lock_owned().await;
         inner.roll_back().await;
         inner.set_durable(durable).await?;
         // Set first: a future dropped during BEGIN leaves a transaction behind as well.
@@ -67,7 +70,7 @@ impl Writer {
         Ok(Write { _turn: turn, inner })
     }
 
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let mut inner = self.inner.lock().await;
         inner.roll_back().await;
         // What cannot be moved into the file now is moved by the next one who opens it.
@@ -95,15 +98,15 @@ impl Inner {
     }
 }
 
-impl Write<'_> {
-    pub(super) async fn commit(mut self) -> sqlx::Result<()> {
+impl Write {
+    pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
         self.inner.connection.execute("COMMIT").await?;
         self.inner.open = false;
         Ok(())
     }
 }
 
-impl Deref for Write<'_> {
+impl Deref for Write {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
@@ -111,7 +114,7 @@ impl Deref for Write<'_> {
     }
 }
 
-impl DerefMut for Write<'_> {
+impl DerefMut for Write {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.inner.connection
     }

@@ -1,0 +1,113 @@
+//! Jobs: accepting, watching and ending them.
+
+mod row;
+mod trigger;
+
+use super::Session;
+use super::query::{Statement, query};
+use super::retried;
+use super::session::Lane;
+use async_trait::async_trait;
+use domain::{ChannelId, Job, JobId, JobStatus};
+
+pub(super) use self::{
+    row::{load, save},
+    trigger::trigger_in,
+};
+use super::Database;
+use crate::{Cancellation, JobQuery, Jobs, NewJob, Result, Triggered, ledger::Ledger};
+
+#[async_trait]
+impl Jobs for Database {
+    async fn trigger(&self, new: NewJob) -> Result<Triggered> {
+        retried!(self.try_trigger(&new))
+    }
+
+    async fn cancel(&self, id: &JobId) -> Result<Cancellation> {
+        retried!(self.try_cancel(id))
+    }
+
+    async fn job(&self, id: &JobId) -> Result<Option<Job>> {
+        let mut reader = self.read().await?;
+        let now = reader.now().await?;
+        load(&mut reader, id, now).await
+    }
+
+    async fn newest_job(&self, channel: &ChannelId) -> Result<Option<Job>> {
+        let query = JobQuery { channel_id: Some(channel.clone()), limit: 1, ..JobQuery::default() };
+        Ok(self.jobs(&query).await?.pop())
+    }
+
+    async fn jobs(&self, query: &JobQuery) -> Result<Vec<Job>> {
+        let mut sql = Statement::new("SELECT * FROM jobs WHERE TRUE");
+        if let Some(channel) = &query.channel_id {
+            sql.push(" AND channel_id = ").push_bind(channel.as_str());
+        }
+        if let Some(status) = query.status {
+            sql.push(" AND status = ").push_bind(status.as_str());
+        }
+        if let Some(before) = &query.before {
+            sql.push(
+                " AND (started_at, job_id) < (SELECT started_at, job_id FROM jobs WHERE job_id = ",
+            )
+            .push_bind(before.as_str())
+            .push(")");
+        }
+        sql.push(" ORDER BY started_at DESC, job_id DESC LIMIT ").push_bind(query.limit);
+        let mut reader = self.read().await?;
+        let rows = sql.build().fetch_all(&mut reader).await?;
+        let as_of = reader.now().await?;
+        rows.iter().map(|row| row::job(row, as_of)).collect()
+    }
+}
+
+impl Database {
+    async fn try_trigger(&self, new: &NewJob) -> Result<Triggered> {
+        let mut write = self.begin(Lane::Durable).await?;
+        let triggered = trigger_in(&mut write, new).await?;
+        write.commit().await?;
+        Ok(triggered)
+    }
+
+    async fn try_cancel(&self, id: &JobId) -> Result<Cancellation> {
+        let mut write = self.begin(Lane::Durable).await?;
+        lock(&mut write, id).await?;
+        let now = write.now().await?;
+        let Some(job) = load(&mut write, id, now).await? else {
+            return Ok(Cancellation::NotFound);
+        };
+        match (job.status, job.completed_at) {
+            (JobStatus::Cancelled, Some(at)) => return Ok(Cancellation::Cancelled(job.into(), at)),
+            (status, _) if status.is_terminal() => return Ok(Cancellation::NotRunning(status)),
+            _ => {}
+        }
+        let at = job.as_of;
+        let mut ledger = Ledger::new(job, at);
+        ledger.end(JobStatus::Cancelled, None);
+        close_tasks(&mut write, id).await?;
+        let job = ledger.close();
+        save(&mut write, &job).await?;
+        write.commit().await?;
+        Ok(Cancellation::Cancelled(job.into(), at))
+    }
+}
+
+/// Whoever changes a job's row or ends its tasks holds this; results are written before, tasks after.
+pub(super) async fn lock(write: &mut Session, id: &JobId) -> Result<()> {
+    write.lock("job", id.as_str()).await
+}
+
+/// Ends every task of a job that has not ended: its job is over.
+pub(super) async fn close_tasks(write: &mut Session, id: &JobId) -> Result<()> {
+    let now = write.now().await?;
+    query(
+        "UPDATE tasks SET status = 'cancelled', claim_token = NULL, worker = NULL, lease_until = NULL,
+             ended_at = $2
+         WHERE job_id = $1 AND status IN ('waiting', 'ready', 'leased')",
+    )
+    .bind(id.as_str())
+    .bind(now.micros())
+    .execute(write)
+    .await?;
+    Ok(())
+}

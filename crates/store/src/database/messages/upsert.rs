@@ -1,0 +1,174 @@
+//! Storing what a walk brought.
+
+use crate::database::Session;
+use crate::database::query::query;
+use crate::database::row::Row;
+use std::collections::BTreeMap;
+
+use domain::{
+    ChannelId, JobId, Message, MessageId,
+    batch::{Pending, Seed},
+};
+
+use super::row::NewRow;
+use crate::{
+    Result,
+    database::{json, row::Columns as _},
+};
+
+/// Messages of one page, and the job that walks.
+pub(in crate::database) struct Walked<'p> {
+    pub(in crate::database) channel: &'p ChannelId,
+    pub(in crate::database) job: &'p JobId,
+    /// Whether unchanged messages are to go through the stages again as well.
+    pub(in crate::database) force: bool,
+    pub(in crate::database) messages: &'p [Message],
+}
+
+/// Stores messages, only newer revisions over older ones, and notes as pending, for this job, what has
+/// changed by it; answers with that.
+pub(in crate::database) async fn upsert(
+    write: &mut Session,
+    walked: &Walked<'_>,
+) -> Result<Vec<Pending>> {
+    if walked.messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let newest = newest_revisions(walked.messages);
+    let ids = json::encode(&newest.keys().collect::<Vec<_>>())?;
+    let mut changed = insert_newer(write, walked.channel, &newest).await?;
+    changed.extend(mark_thread_roots(write, walked.channel, &newest, &ids).await?);
+    if walked.force {
+        changed.extend(newest.keys().map(|id| (*id).clone()));
+    }
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    note_pending(write, walked, &json::encode(&changed)?).await
+}
+
+/// A page may hold a message twice.
+fn newest_revisions(messages: &[Message]) -> BTreeMap<&MessageId, &Message> {
+    let mut newest = BTreeMap::new();
+    for message in messages {
+        let kept = newest.entry(&message.id).or_insert(message);
+        if message.revised_at() > kept.revised_at() {
+            *kept = message;
+        }
+    }
+    newest
+}
+
+async fn insert_newer(
+    write: &mut Session,
+    channel: &ChannelId,
+    newest: &BTreeMap<&MessageId, &Message>,
+) -> Result<Vec<MessageId>> {
+    let rows = newest.values().map(|message| NewRow::new(message)).collect::<Result<Vec<_>>>()?;
+    // A thread's first message may be told before its first reply is: that it is one is not forgotten.
+    // Of a deletion only the fact may be known, not the time: it stands until something newer is said.
+    let stored = query(
+        "INSERT INTO messages (channel_id, message_id, thread_id, author_id, author_name, author_kind,
+             kind, text, mentions, links, reactions, attachments, permalink, sent_at, edited_at,
+             deleted_at, revised_at, content_hash)
+         SELECT $1, value ->> 'message_id', value ->> 'thread_id', value ->> 'author_id',
+             value ->> 'author_name', value ->> 'author_kind', value ->> 'kind', value ->> 'text',
+             value ->> 'mentions', value ->> 'links', value ->> 'reactions',
+             value ->> 'attachments', value ->> 'permalink', CAST(value ->> 'sent_at' AS BIGINT),
+             CAST(value ->> 'edited_at' AS BIGINT), CAST(value ->> 'deleted_at' AS BIGINT), CAST(value ->> 'revised_at' AS BIGINT),
+             value ->> 'content_hash'
+         FROM json_each($2) WHERE TRUE
+         ON CONFLICT (channel_id, message_id) DO UPDATE SET
+             thread_id = COALESCE(excluded.thread_id, messages.thread_id),
+             author_id = excluded.author_id, author_name = excluded.author_name,
+             author_kind = excluded.author_kind, kind = excluded.kind, text = excluded.text,
+             mentions = excluded.mentions, links = excluded.links, reactions = excluded.reactions,
+             attachments = excluded.attachments, permalink = excluded.permalink,
+             sent_at = excluded.sent_at, edited_at = excluded.edited_at,
+             deleted_at = excluded.deleted_at, revised_at = excluded.revised_at,
+             content_hash = excluded.content_hash
+         WHERE excluded.content_hash <> messages.content_hash
+             AND (excluded.revised_at > messages.revised_at
+                 OR (excluded.revised_at = messages.revised_at AND messages.deleted_at IS NULL)
+                 OR excluded.deleted_at IS NOT NULL)
+         RETURNING message_id",
+    )
+    .bind(channel.as_str())
+    .bind(json::encode(&rows)?)
+    .fetch_all(write)
+    .await?;
+    stored.iter().map(|row| row.id("message_id")).collect()
+}
+
+/// A message that has replies is the first of a thread, whatever the platform says of it.
+async fn mark_thread_roots(
+    write: &mut Session,
+    channel: &ChannelId,
+    newest: &BTreeMap<&MessageId, &Message>,
+    ids: &str,
+) -> Result<Vec<MessageId>> {
+    let mut roots: Vec<_> =
+        newest.values().filter_map(|message| message.thread_id.as_ref()).collect();
+    roots.dedup();
+    let by_reply = query(
+        "UPDATE messages SET thread_id = message_id
+         WHERE channel_id = $1 AND thread_id IS NULL
+             AND message_id IN (SELECT atom FROM json_each($2))
+         RETURNING message_id",
+    )
+    .bind(channel.as_str())
+    .bind(json::encode(&roots)?)
+    .fetch_all(&mut *write)
+    .await?;
+    let by_itself = query(
+        "UPDATE messages SET thread_id = message_id
+         WHERE channel_id = $1 AND thread_id IS NULL
+             AND message_id IN (SELECT atom FROM json_each($2))
+             AND EXISTS (SELECT 1 FROM messages AS reply
+                 WHERE reply.channel_id = $1 AND reply.thread_id = messages.message_id)
+         RETURNING message_id",
+    )
+    .bind(channel.as_str())
+    .bind(ids)
+    .fetch_all(write)
+    .await?;
+    by_reply.iter().chain(&by_itself).map(|row| row.id("message_id")).collect()
+}
+
+async fn note_pending(
+    write: &mut Session,
+    walked: &Walked<'_>,
+    changed: &str,
+) -> Result<Vec<Pending>> {
+    let row = query(
+        "UPDATE channels SET change_seq = change_seq + 1 WHERE channel_id = $1 RETURNING change_seq",
+    )
+    .bind(walked.channel.as_str())
+    .fetch_one(&mut *write)
+    .await?;
+    let change_seq: i64 = row.column("change_seq")?;
+    let rows = query(
+        "INSERT INTO pending_messages (channel_id, message_id, change_seq, thread_id, sent_at, job_id)
+         SELECT channel_id, message_id, $2, thread_id, sent_at, $3 FROM messages
+         WHERE channel_id = $1 AND message_id IN (SELECT atom FROM json_each($4))
+         ON CONFLICT (channel_id, message_id) DO UPDATE SET change_seq = excluded.change_seq,
+             thread_id = excluded.thread_id, sent_at = excluded.sent_at, job_id = excluded.job_id,
+             set_aside_by = NULL
+         RETURNING message_id, change_seq, thread_id, sent_at",
+    )
+    .bind(walked.channel.as_str())
+    .bind(change_seq)
+    .bind(walked.job.as_str())
+    .bind(changed)
+    .fetch_all(write)
+    .await?;
+    rows.iter().map(pending).collect()
+}
+
+pub(in crate::database) fn pending(row: &Row) -> Result<Pending> {
+    Ok(Pending {
+        seed: Seed { message_id: row.id("message_id")?, change_seq: row.column("change_seq")? },
+        thread_id: row.optional_id("thread_id")?,
+        sent_at: row.time("sent_at")?,
+    })
+}

@@ -1,0 +1,126 @@
+//! A connection to either database, and what it may hold on to.
+
+use domain::Timestamp;
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
+
+use super::query::query;
+use crate::{Result, sqlite::Write};
+
+/// What a transaction is for: who goes first, and whether its commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Results of work. On a server they are on the disk once committed; in a file with the next one
+    /// that is durable, which a crash of the process cannot undo.
+    Work,
+    /// Taking a task or giving it back: harmless to lose.
+    Claim,
+    /// A sign of life, or another small thing that cannot wait; harmless to lose.
+    Beat,
+    /// What a client was promised: goes first, and is on the disk once committed.
+    Durable,
+}
+
+/// A connection, in a transaction or for one statement.
+pub(crate) struct Session {
+    driver: Driver,
+    /// Read once a transaction.
+    now: Option<Timestamp>,
+}
+
+pub(crate) enum Driver {
+    SqliteWriter(Write),
+    SqliteReader(PoolConnection<Sqlite>),
+    SqliteSnapshot(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+    PostgresReader(PoolConnection<Postgres>),
+}
+
+/// The connection as its driver knows it.
+pub(super) enum Raw<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Session {
+    pub(super) const fn new(driver: Driver) -> Self {
+        Self { driver, now: None }
+    }
+
+    pub(super) fn raw(&mut self) -> Raw<'_> {
+        match &mut self.driver {
+            Driver::SqliteWriter(write) => Raw::Sqlite(write),
+            Driver::SqliteReader(reader) => Raw::Sqlite(reader),
+            Driver::SqliteSnapshot(snapshot) => Raw::Sqlite(snapshot),
+            Driver::Postgres(transaction) => Raw::Postgres(transaction),
+            Driver::PostgresReader(reader) => Raw::Postgres(reader),
+        }
+    }
+
+    /// Whether others may write at the same time.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self.driver, Driver::Postgres(_) | Driver::PostgresReader(_))
+    }
+
+    /// The database's time, the same throughout a transaction. Whatever a time must not come before is to
+    /// be locked first.
+    pub(super) async fn now(&mut self) -> Result<Timestamp> {
+        if let Some(now) = self.now {
+            return Ok(now);
+        }
+        let now = if self.is_shared() {
+            let row = query(
+                "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now",
+            );
+            super::row::Columns::time(&row.fetch_one(self).await?, "now")?
+        } else {
+            // A file has no server: its clock is this machine's.
+            Timestamp::from_micros(chrono::Utc::now().timestamp_micros())
+        };
+        self.now = Some(now);
+        Ok(now)
+    }
+
+    /// Waits until nobody else holds a name, and holds it to the end of the transaction. The only writer
+    /// of a file holds every name.
+    pub(super) async fn lock(&mut self, what: &str, which: &str) -> Result<()> {
+        self.hold("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", what, which).await
+    }
+
+    /// Likewise, together with others who share it.
+    pub(super) async fn lock_shared(&mut self, what: &str, which: &str) -> Result<()> {
+        self.hold("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", what, which).await
+    }
+
+    async fn hold(&mut self, statement: &'static str, what: &str, which: &str) -> Result<()> {
+        if self.is_shared() {
+            query(statement).bind(format!("{what}:{which}")).execute(self).await?;
+        }
+        Ok(())
+    }
+
+    /// What a `SELECT` ends with whose rows must not change before the transaction ends.
+    pub(super) const fn for_update(&self) -> &'static str {
+        if self.is_shared() { " FOR UPDATE" } else { "" }
+    }
+
+    /// Ends a transaction that leaves nothing. Dropping does the same a little later; until then others
+    /// wait for its locks.
+    pub(super) async fn roll_back(self) -> Result<()> {
+        match self.driver {
+            Driver::SqliteWriter(_) | Driver::SqliteReader(_) | Driver::PostgresReader(_) => {}
+            Driver::SqliteSnapshot(snapshot) => snapshot.rollback().await?,
+            Driver::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(self) -> Result<()> {
+        match self.driver {
+            Driver::SqliteWriter(write) => write.commit().await?,
+            Driver::SqliteSnapshot(snapshot) => snapshot.rollback().await?,
+            Driver::Postgres(transaction) => transaction.commit().await?,
+            Driver::SqliteReader(_) | Driver::PostgresReader(_) => {}
+        }
+        Ok(())
+    }
+}

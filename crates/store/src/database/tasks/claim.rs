@@ -1,0 +1,127 @@
+//! Holding a task.
+
+use crate::database::Session;
+use crate::database::query::query;
+use std::time::Duration;
+
+use domain::{
+    ClaimToken, Job, JobId, TaskRef, Timestamp,
+    task::{Claim, ClaimedTask},
+};
+use serde::Serialize;
+
+use crate::{
+    Result,
+    database::{
+        jobs::{load, lock, save},
+        json,
+        row::Columns as _,
+    },
+    ledger::Ledger,
+};
+
+pub(super) async fn claim(
+    write: &mut Session,
+    task: &TaskRef,
+    worker: &str,
+    now: Timestamp,
+    lease: Duration,
+) -> Result<Option<(ClaimedTask, Job)>> {
+    let Some(mut job) = load(write, &task.job_id, now).await? else { return Ok(None) };
+    if job.status.is_terminal() {
+        return Ok(None);
+    }
+    let mut ledger = Ledger::new(job.clone(), now);
+    let changes = ledger.taken(task.stage);
+    if changes && write.is_shared() {
+        // The job's row is about to change: as it is now that nobody else changes it.
+        lock(write, &task.job_id).await?;
+        let Some(locked) = load(write, &task.job_id, now).await? else { return Ok(None) };
+        ledger = Ledger::new(locked, now);
+        ledger.taken(task.stage);
+    }
+    let token = ClaimToken::random();
+    let row = query(
+        "UPDATE tasks SET status = 'leased', claim_token = $4, worker = $5, lease_until = $6
+         WHERE job_id = $1 AND stage = $2 AND seq = $3 AND status = 'ready' AND not_before <= $7
+         RETURNING input, attempt, crashes",
+    )
+    .bind(task.job_id.as_str())
+    .bind(task.stage.as_str())
+    .bind(task.seq)
+    .bind(token.as_str())
+    .bind(worker)
+    .bind(now.plus(lease).micros())
+    .bind(now.micros())
+    .fetch_optional(&mut *write)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if changes {
+        job = ledger.close();
+        save(write, &job).await?;
+    }
+    let claimed = ClaimedTask {
+        claim: Claim { task: task.clone(), token },
+        channel_id: job.channel_id.clone(),
+        input: row.json("input")?,
+        attempt: row.number::<u32>("attempt")? + 1,
+        crashes: row.number("crashes")?,
+        force: job.force,
+    };
+    Ok(Some((claimed, job)))
+}
+
+/// A task on its way into a statement.
+#[derive(Serialize)]
+struct Held<'c> {
+    job_id: &'c JobId,
+    stage: &'static str,
+    seq: i64,
+    token: &'c ClaimToken,
+}
+
+impl<'c> From<&'c Claim> for Held<'c> {
+    fn from(Claim { task, token }: &'c Claim) -> Self {
+        Self { job_id: &task.job_id, stage: task.stage.as_str(), seq: task.seq, token }
+    }
+}
+
+pub(super) async fn give_back(write: &mut Session, claim: &Claim) -> Result<bool> {
+    let outcome = query(
+        "UPDATE tasks SET status = 'ready', claim_token = NULL, worker = NULL, lease_until = NULL,
+             released_at = NULL
+         WHERE job_id = $1 AND stage = $2 AND seq = $3 AND claim_token = $4 AND status = 'leased'",
+    )
+    .bind(claim.task.job_id.as_str())
+    .bind(claim.task.stage.as_str())
+    .bind(claim.task.seq)
+    .bind(claim.token.as_str())
+    .execute(write)
+    .await?;
+    Ok(outcome.rows_affected() == 1)
+}
+
+pub(super) async fn heartbeat(
+    write: &mut Session,
+    claims: &[Claim],
+    now: Timestamp,
+    lease: Duration,
+) -> Result<Vec<Claim>> {
+    let held: Vec<Held<'_>> = claims.iter().map(Held::from).collect();
+    let rows = query(
+        "UPDATE tasks SET lease_until = $2 FROM json_each($1) AS held
+         WHERE job_id = held.value ->> 'job_id' AND stage = held.value ->> 'stage'
+             AND seq = CAST(held.value ->> 'seq' AS BIGINT) AND claim_token = held.value ->> 'token'
+             AND status = 'leased'
+         RETURNING claim_token",
+    )
+    .bind(json::encode(&held)?)
+    .bind(now.plus(lease).micros())
+    .fetch_all(write)
+    .await?;
+    let kept = rows
+        .iter()
+        .map(|row| row.column::<String>("claim_token"))
+        .collect::<Result<std::collections::BTreeSet<_>>>()?;
+    Ok(claims.iter().filter(|claim| !kept.contains(claim.token.as_str())).cloned().collect())
+}

@@ -1,0 +1,224 @@
+//! Entities, and where they occur.
+
+use crate::database::Session;
+use crate::database::query::query;
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{EntityId, UnitId};
+use serde::Serialize;
+
+use super::Fenced;
+use crate::{
+    GraphedUnit, MentionRow, Result,
+    database::{json, row::Columns as _},
+};
+
+/// What a mention says, beside where it is.
+type Said = (String, u32, i64, i64);
+
+#[derive(Serialize)]
+struct Place<'m> {
+    unit_id: &'m UnitId,
+    entity_id: &'m EntityId,
+}
+
+#[derive(Serialize)]
+struct Row<'m> {
+    #[serde(flatten)]
+    place: Place<'m>,
+    scope: &'m str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    key: &'m str,
+    name: &'m str,
+    mentions: u32,
+    first_seen: i64,
+    last_seen: i64,
+}
+
+impl<'m> Row<'m> {
+    fn new(unit_id: &'m UnitId, mention: &'m MentionRow) -> Self {
+        Self {
+            place: Place { unit_id, entity_id: &mention.entity_id },
+            scope: &mention.scope,
+            kind: mention.kind.as_str(),
+            key: &mention.key,
+            name: &mention.name,
+            mentions: mention.count,
+            first_seen: mention.first_seen.micros(),
+            last_seen: mention.last_seen.micros(),
+        }
+    }
+
+    fn said(&self) -> Said {
+        (self.name.to_owned(), self.mentions, self.first_seen, self.last_seen)
+    }
+}
+
+pub(super) async fn replace(
+    write: &mut Session,
+    fenced: &mut Fenced,
+    units: &[&GraphedUnit],
+) -> Result<()> {
+    let mut before = stored(write, units).await?;
+    let mut new = Vec::new();
+    for unit in units {
+        for mention in &unit.mentions {
+            let row = Row::new(&unit.unit_id, mention);
+            let place = (unit.unit_id.clone(), mention.entity_id.clone());
+            if before.remove(&place) != Some(row.said()) {
+                new.push(row);
+            }
+        }
+    }
+    let gone: Vec<_> =
+        before.keys().map(|(unit_id, entity_id)| Place { unit_id, entity_id }).collect();
+    if new.is_empty() && gone.is_empty() {
+        return Ok(());
+    }
+    let touched: BTreeSet<_> =
+        new.iter().map(|row| &row.place).chain(&gone).map(|place| place.entity_id).collect();
+    write_mentions(write, fenced, &json::encode(&new)?, &json::encode(&gone)?).await?;
+    let touched = json::encode(&touched)?;
+    hold(write, &touched).await?;
+    fenced.counts.entities += insert_entities(write, &json::encode(&new)?).await?;
+    recompute(write, &touched).await
+}
+
+async fn stored(
+    write: &mut Session,
+    units: &[&GraphedUnit],
+) -> Result<BTreeMap<(UnitId, EntityId), Said>> {
+    let ids: Vec<_> = units.iter().map(|unit| &unit.unit_id).collect();
+    let rows = query(
+        "SELECT unit_id, entity_id, name, mentions, first_seen, last_seen FROM entity_mentions
+         WHERE unit_id IN (SELECT atom FROM json_each($1))",
+    )
+    .bind(json::encode(&ids)?)
+    .fetch_all(write)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let said = (
+                row.column("name")?,
+                row.number("mentions")?,
+                row.column("first_seen")?,
+                row.column("last_seen")?,
+            );
+            Ok(((row.parsed("unit_id")?, row.parsed("entity_id")?), said))
+        })
+        .collect()
+}
+
+async fn write_mentions(write: &mut Session, fenced: &Fenced, new: &str, gone: &str) -> Result<()> {
+    query(
+        "DELETE FROM entity_mentions WHERE (unit_id, entity_id) IN
+             (SELECT value ->> 'unit_id', value ->> 'entity_id' FROM json_each($1))",
+    )
+    .bind(gone)
+    .execute(&mut *write)
+    .await?;
+    query(
+        "INSERT INTO entity_mentions (unit_id, entity_id, channel_id, name, mentions, first_seen,
+             last_seen)
+         SELECT value ->> 'unit_id', value ->> 'entity_id', $1, value ->> 'name',
+             CAST(value ->> 'mentions' AS BIGINT), CAST(value ->> 'first_seen' AS BIGINT), CAST(value ->> 'last_seen' AS BIGINT)
+         FROM json_each($2) WHERE TRUE
+         ON CONFLICT (unit_id, entity_id) DO UPDATE SET name = excluded.name,
+             mentions = excluded.mentions, first_seen = excluded.first_seen,
+             last_seen = excluded.last_seen",
+    )
+    .bind(fenced.channel.as_str())
+    .bind(new)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+/// Answers with how many are new.
+async fn insert_entities(write: &mut Session, new: &str) -> Result<u64> {
+    let outcome = query(
+        "INSERT INTO entities (entity_id, scope, type, key, name, first_seen, last_seen)
+         SELECT value ->> 'entity_id', value ->> 'scope', value ->> 'type', value ->> 'key',
+             value ->> 'name', CAST(value ->> 'first_seen' AS BIGINT), CAST(value ->> 'last_seen' AS BIGINT)
+         FROM json_each($1) WHERE TRUE
+         ORDER BY value ->> 'entity_id'
+         ON CONFLICT (entity_id) DO NOTHING",
+    )
+    .bind(new)
+    .execute(write)
+    .await?;
+    Ok(outcome.rows_affected())
+}
+
+/// Other channels of a workspace mention the same entities: one transaction after the other says what is
+/// known of one.
+async fn hold(write: &mut Session, touched: &str) -> Result<()> {
+    if write.is_shared() {
+        query(
+            "SELECT 1 AS held FROM entities WHERE entity_id IN (SELECT atom FROM json_each($1))
+             ORDER BY entity_id FOR UPDATE",
+        )
+        .bind(touched)
+        .fetch_all(write)
+        .await?;
+    }
+    Ok(())
+}
+
+/// First, last and newest name, each found by one look into an index however often an entity occurs.
+pub(in crate::database) async fn recompute(write: &mut Session, touched: &str) -> Result<()> {
+    query(
+        "DELETE FROM entities WHERE entity_id IN (SELECT atom FROM json_each($1))
+             AND NOT EXISTS (SELECT 1 FROM entity_mentions AS mention
+                 WHERE mention.entity_id = entities.entity_id)",
+    )
+    .bind(touched)
+    .execute(&mut *write)
+    .await?;
+    mark_renamed(write, touched).await?;
+    query(
+        "UPDATE entities SET
+             name = (SELECT name FROM entity_mentions AS mention
+                 WHERE mention.entity_id = entities.entity_id
+                 ORDER BY last_seen DESC, name DESC LIMIT 1),
+             first_seen = (SELECT MIN(first_seen) FROM entity_mentions AS mention
+                 WHERE mention.entity_id = entities.entity_id),
+             last_seen = (SELECT MAX(last_seen) FROM entity_mentions AS mention
+                 WHERE mention.entity_id = entities.entity_id)
+         WHERE entity_id IN (SELECT atom FROM json_each($1))",
+    )
+    .bind(touched)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+/// Every page may show the name of an entity that goes by another one now.
+async fn mark_renamed(write: &mut Session, touched: &str) -> Result<()> {
+    let renamed = query(
+        "SELECT DISTINCT mention.channel_id FROM entities
+         JOIN entity_mentions AS mention USING (entity_id)
+         WHERE entity_id IN (SELECT atom FROM json_each($1))
+             AND entities.name <> (SELECT name FROM entity_mentions AS newest
+                 WHERE newest.entity_id = entities.entity_id
+                 ORDER BY last_seen DESC, name DESC LIMIT 1)
+         ORDER BY mention.channel_id",
+    )
+    .bind(touched)
+    .fetch_all(write)
+    .await?;
+    for row in &renamed {
+        let channel: &str = row.column("channel_id")?;
+        write.lock_shared("marks", channel).await?;
+        query(
+            "INSERT INTO wiki_marks (channel_id, kind, key)
+             SELECT channel_id, kind, key FROM wiki_pages
+             WHERE channel_id = $1 AND removed = FALSE",
+        )
+        .bind(channel)
+        .execute(write)
+        .await?;
+    }
+    Ok(())
+}
