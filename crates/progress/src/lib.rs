@@ -10,5 +10,6 @@
 pub mod contract;
 pub mod memory;
 mod port;
+pub mod redis;
 
 pub use port::{Cancels, Progress, ProgressError, Result, View, Watch};

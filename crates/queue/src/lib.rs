@@ -10,5 +10,6 @@
 pub mod contract;
 pub mod memory;
 mod port;
+pub mod rabbitmq;
 
 pub use port::{Acknowledge, Delivery, Queue, QueueError, Result, Subscription};
