@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use atlas_sync::server::{Doubles, Server, StartError};
+use atlas_sync::server::{Doubles, Server};
 use domain::{Stage, TaskRef};
 use queue::{Queue, Result, Subscription, memory::MemoryQueue};
+use service::StartError;
 use store::StoreError;
 use system_tests::{Rig, difference, dump, sample_archive};
 

@@ -46,19 +46,49 @@ fn arrows_only_point_down() {
         assert_eq!(rooms[port], set(&["domain"]), "{port}");
     }
     assert!(rooms["worker"].is_subset(&set(&["domain", "store", "queue", "progress"])));
+    let above_ports = set(&["domain", "store", "connectors"]);
+    assert!(rooms["imports"].is_subset(&above_ports), "{:?}", rooms["imports"]);
+    let ports = set(&["domain", "store", "queue", "progress", "connectors", "extraction"]);
+    // Beside its library a role has a program, which is handed to `service` and may name what it needs.
+    let program = set(&["service", "worker", "imports"]);
     for stage in STAGES {
         let allowed = set(&["worker", "domain", "store", "connectors", "extraction"]);
+        let allowed = &allowed | &program;
         assert!(rooms[stage].is_subset(&allowed), "{stage} knows {:?}", rooms[stage]);
     }
-    let ports = set(&["domain", "store", "queue", "progress", "connectors", "extraction"]);
     for role in ["gateway", "scheduler"] {
-        assert!(rooms[role].is_subset(&ports), "{role} knows {:?}", rooms[role]);
+        assert!(rooms[role].is_subset(&(&ports | &program)), "{role} knows {:?}", rooms[role]);
     }
     let mut below_service = ports;
     below_service.insert("worker".to_owned());
     assert!(rooms["service"].is_subset(&below_service), "{:?}", rooms["service"]);
     for (room, known) in &rooms {
         assert!(!known.contains("atlas-sync") || room == "system-tests", "{room} knows atlas-sync");
+    }
+}
+
+#[test]
+fn only_the_program_of_a_role_reaches_further_than_its_library() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    for role in STAGES.iter().chain(&["gateway", "scheduler"]) {
+        let mut folders = vec![crates.join(role).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !path.ends_with("main.rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    assert!(!text.contains("use service::"), "{path:?}");
+                    assert!(!text.contains("use imports::"), "{path:?}");
+                    let lines = text.lines().count();
+                    assert!(lines < 500, "{path:?} has {lines} lines");
+                } else {
+                    let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+                    assert!(lines < 40, "{path:?} is more than a few lines");
+                }
+            }
+        }
     }
 }
 

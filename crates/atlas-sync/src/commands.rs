@@ -53,7 +53,7 @@ pub struct Shared {
 #[derive(Subcommand)]
 enum Command {
     /// Run the whole service until it is told to stop.
-    Serve,
+    Serve(serve::Args),
     /// Show everything on a bundled sample channel.
     Demo(demo::Args),
     /// Bring in a Slack export.
@@ -90,7 +90,7 @@ pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let shared = cli.shared;
     let outcome = match cli.command {
-        Command::Serve => serve::run().await,
+        Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(&shared, args).await,
         Command::Import(args) => import::run(&shared, args).await,
         Command::Channels => channels::run(&shared).await,

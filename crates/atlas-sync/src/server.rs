@@ -1,40 +1,31 @@
-//! Every role in one process.
+//! Every role in one process, or those that the configuration names.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use connectors::Connector;
 use extract_worker::ExtractStage;
 use extraction::{Extractor, rules::Rules};
-use fetch_worker::{
-    FetchStage,
-    imports::{ImportReader, ImportedChannel},
-};
+use fetch_worker::FetchStage;
 use gateway::{Gateway, Limits, Parts};
 use graph_worker::GraphStage;
+use imports::{ImportReader, ImportedChannel};
 use scheduler::Scheduler;
 use serde::{Deserialize, Serialize};
-use service::{Adapters, Config, health, keys, telemetry};
-use store::StoreError;
-use tokio::{net::TcpListener, sync::RwLock, task::JoinSet};
-use tokio_util::sync::CancellationToken;
+use service::{Config, Process, Role, StartError, keys};
 use tracing::info;
 use wiki_worker::WikiStage;
-use worker::{Claims, Ports, Runner, Settings, Stage};
+use worker::Ports;
 
 /// A service that runs in this process.
 pub struct Server {
-    /// Where the API answers.
+    /// Where the API answers, when this process has it.
     pub address: SocketAddr,
     /// Where health and metrics answer.
     pub health_address: SocketAddr,
     /// The adapters it works with.
     pub ports: Ports,
-    database: Arc<store::Database>,
-    shutdown: CancellationToken,
-    /// Ends the heartbeats, after the last claim has been given up.
-    last: CancellationToken,
-    roles: JoinSet<&'static str>,
-    notice: PathBuf,
+    process: Process,
+    notice: Option<PathBuf>,
 }
 
 /// What a service uses in place of what it ships with; for tests.
@@ -46,33 +37,6 @@ pub struct Doubles {
     pub extractor: Option<Arc<dyn Extractor>>,
     /// In place of the queue.
     pub queue: Option<Arc<dyn queue::Queue>>,
-}
-
-/// Why a service does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// There is no key, or none can be made.
-    #[error(transparent)]
-    Key(#[from] keys::KeyError),
-    /// The address is taken, or not this machine's.
-    #[error("{address} cannot be listened on ({cause}): choose another with {variable}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The variable that names it.
-        variable: &'static str,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// The built-in extractor is broken; a defect of the program.
-    #[error(transparent)]
-    Extractor(#[from] extraction::rules::GazetteerError),
-    /// The system gives no thread or no file.
-    #[error("the system refuses what the service needs: {0}")]
-    System(#[from] std::io::Error),
 }
 
 /// Tells other processes where the server of a data folder answers.
@@ -93,148 +57,88 @@ impl Notice {
 }
 
 impl Server {
-    /// Starts every role.
+    /// Starts every role of the configuration.
     pub async fn start(config: &Config, doubles: Doubles) -> Result<Self, StartError> {
-        let metrics = telemetry::start_metrics();
-        let Adapters { database, mut ports } = Adapters::open(config).await?;
+        let mut process = Process::start(config).await?;
         if let Some(queue) = doubles.queue {
-            ports.queue = queue;
+            process.replace_queue(queue);
         }
-        // Of a process that was killed; whoever looks must not be sent to its address.
-        let _ = std::fs::remove_file(Notice::place(config));
-        keys::ensure(&*ports.store, config).await?;
-        let api = listen(config.listen, "ATLAS_LISTEN").await?;
-        let health = listen(config.health_listen, "ATLAS_HEALTH_LISTEN").await?;
-        let (address, health_address) = (api.local_addr()?, health.local_addr()?);
-
-        let shutdown = CancellationToken::new();
-        let last = CancellationToken::new();
-        let mut roles = JoinSet::new();
-        if let Some(metrics) = metrics.clone() {
-            let tending = telemetry::tend_metrics(metrics, shutdown.clone());
-            roles.spawn(async move {
-                tending.await;
-                "metrics"
-            });
+        let notice = process.owns_database().then(|| Notice::place(config));
+        if let Some(notice) = &notice {
+            // Of a process that was killed; whoever looks must not be sent to its address.
+            let _ = std::fs::remove_file(notice);
         }
         let connector = doubles
             .connector
-            .unwrap_or_else(|| Arc::new(ImportedChannel::new(ports.store.clone())));
-        let extractor: Arc<dyn Extractor> = match doubles.extractor {
-            Some(extractor) => extractor,
-            None => Arc::new(Rules::bundled()?),
-        };
-        let store = ports.store.clone();
-        let stages: [Arc<dyn Stage>; 4] = [
-            Arc::new(FetchStage::new(store.clone(), connector.clone())),
-            Arc::new(ExtractStage::new(store.clone(), extractor)),
-            Arc::new(GraphStage::new(store.clone())),
-            Arc::new(WikiStage::new(store.clone())),
-        ];
-        start_stages(config, &ports, stages, &shutdown, &last, &mut roles)?;
-        start_scheduler(&ports, &shutdown, &mut roles);
-        let reader = ImportReader::new(store).run(shutdown.clone());
-        roles.spawn(async move {
-            reader.await;
-            "import reader"
-        });
-
-        let gateway = Gateway::new(Parts {
-            store: ports.store.clone(),
-            queue: ports.queue.clone(),
-            progress: ports.progress.clone(),
-            connector,
-            limits: Limits { upload_bytes: config.max_upload_bytes, ..Limits::default() },
-            shutdown: shutdown.clone(),
-        });
-        serve("gateway", api, gateway::router(gateway), &shutdown, &mut roles);
-        serve("health", health, health::router(ports.clone(), metrics), &shutdown, &mut roles);
-
-        let notice = Notice::place(config);
-        let text = serde_json::to_string(&Notice { address, pid: std::process::id() });
-        keys::write_private(&notice, &text.unwrap_or_default())?;
+            .unwrap_or_else(|| Arc::new(ImportedChannel::new(process.ports().store.clone())));
+        // The listeners first: an address that is taken stops the start before any work has begun.
+        let health_address = process.serve_health().await?;
+        let mut address = config.listen;
+        if config.has(Role::Gateway) {
+            address = process.serve_api(api(&process, connector.clone())).await?;
+        }
+        start_roles(&mut process, connector, doubles.extractor)?;
+        if let Some(notice) = &notice {
+            let text = serde_json::to_string(&Notice { address, pid: std::process::id() });
+            keys::write_private(notice, &text.unwrap_or_default())?;
+        }
         info!(%address, %health_address, "serving");
-        Ok(Self { address, health_address, ports, database, shutdown, last, roles, notice })
+        let ports = process.ports().clone();
+        Ok(Self { address, health_address, ports, process, notice })
     }
 
     /// Waits until a role ends by itself, which none does while all is well; names it.
     pub async fn failed(&mut self) -> &'static str {
-        match self.roles.join_next().await {
-            Some(Ok(role)) => role,
-            _ => "a role",
-        }
+        self.process.failed().await
     }
 
     /// Stops every role: what runs is finished or given back.
-    pub async fn stop(mut self) {
-        self.shutdown.cancel();
+    pub async fn stop(self) {
         // The notice first: nobody is to be sent here any more.
-        let _ = std::fs::remove_file(&self.notice);
-        while self.roles.join_next().await.is_some() {}
-        self.last.cancel();
-        self.database.close().await;
+        if let Some(notice) = &self.notice {
+            let _ = std::fs::remove_file(notice);
+        }
+        self.process.stop().await;
     }
 }
 
-async fn listen(address: SocketAddr, variable: &'static str) -> Result<TcpListener, StartError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|cause| StartError::Listen { address, variable, cause })
+fn api(process: &Process, connector: Arc<dyn Connector>) -> axum::Router {
+    let Ports { store, queue, progress } = process.ports().clone();
+    let limits = Limits { upload_bytes: process.config().max_upload_bytes, ..Limits::default() };
+    let shutdown = process.shutdown();
+    gateway::router(Gateway::new(Parts { store, queue, progress, connector, limits, shutdown }))
 }
 
-fn serve(
-    role: &'static str,
-    listener: TcpListener,
-    router: axum::Router,
-    shutdown: &CancellationToken,
-    roles: &mut JoinSet<&'static str>,
-) {
-    let ended = shutdown.clone();
-    let graceful = axum::serve(listener, router).with_graceful_shutdown({
-        let shutdown = shutdown.clone();
-        async move { shutdown.cancelled().await }
-    });
-    roles.spawn(async move {
-        // A client that keeps its connection open does not keep the process.
-        tokio::select! {
-            _ = graceful => {}
-            () = async {
-                ended.cancelled().await;
-                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-            } => {}
-        }
-        role
-    });
-}
-
-fn start_scheduler(ports: &Ports, shutdown: &CancellationToken, roles: &mut JoinSet<&'static str>) {
-    let Ports { store, queue, progress } = ports.clone();
-    let scheduler = Scheduler::new(store, queue, progress, scheduler::Settings::default());
-    let run = scheduler.run(shutdown.clone());
-    roles.spawn(async move {
-        run.await;
-        "scheduler"
-    });
-}
-
-fn start_stages(
-    config: &Config,
-    ports: &Ports,
-    stages: [Arc<dyn Stage>; 4],
-    shutdown: &CancellationToken,
-    last: &CancellationToken,
-    roles: &mut JoinSet<&'static str>,
+fn start_roles(
+    process: &mut Process,
+    connector: Arc<dyn Connector>,
+    extractor: Option<Arc<dyn Extractor>>,
 ) -> Result<(), StartError> {
-    let claims = Claims::start(ports, config.lease, last.clone())?;
-    let alone = Arc::new(RwLock::new(()));
-    for stage in stages {
-        let name = stage.stage().as_str();
-        let settings = Settings { slots: config.slots, grace: config.grace, ..Settings::default() };
-        let runner = Runner::new(stage, ports.clone(), claims.clone(), alone.clone(), settings);
-        let run = runner.run(shutdown.clone());
-        roles.spawn(async move {
-            run.await;
-            name
-        });
+    let Ports { store, queue, progress } = process.ports().clone();
+    for role in process.config().roles.clone() {
+        match role {
+            Role::Gateway => {}
+            Role::Scheduler => {
+                let settings = scheduler::Settings::default();
+                let scheduler =
+                    Scheduler::new(store.clone(), queue.clone(), progress.clone(), settings);
+                process.spawn("scheduler", scheduler.run(process.shutdown()));
+            }
+            Role::FetchWorker => {
+                let reader = ImportReader::new(store.clone()).run(process.shutdown());
+                process.spawn("import reader", reader);
+                process.stage(Arc::new(FetchStage::new(store.clone(), connector.clone())))?;
+            }
+            Role::ExtractWorker => {
+                let extractor: Arc<dyn Extractor> = match &extractor {
+                    Some(extractor) => extractor.clone(),
+                    None => Arc::new(Rules::bundled().map_err(StartError::role)?),
+                };
+                process.stage(Arc::new(ExtractStage::new(store.clone(), extractor)))?;
+            }
+            Role::GraphWorker => process.stage(Arc::new(GraphStage::new(store.clone())))?,
+            Role::WikiWorker => process.stage(Arc::new(WikiStage::new(store.clone())))?,
+        }
     }
     Ok(())
 }

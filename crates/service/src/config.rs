@@ -1,7 +1,7 @@
 //! Configuration: from the environment, checked as a whole before anything starts.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     str::FromStr,
@@ -10,15 +10,23 @@ use std::{
 
 use tracing_subscriber::EnvFilter;
 
+use crate::{Address, Role};
+
 /// What a process is told from outside.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `DATABASE_URL`: where the truth is kept.
-    pub database_url: String,
+    pub database_url: Address,
     /// `QUEUE_URL`: the wake-up call.
-    pub queue_url: String,
+    pub queue_url: Address,
     /// `PROGRESS_URL`: the live view.
-    pub progress_url: String,
+    pub progress_url: Address,
+    /// `ATLAS_PREFIX`: what names of queues and keys begin with, so that installations can share servers.
+    pub prefix: String,
+    /// `ATLAS_ROLES`: what this process does.
+    pub roles: BTreeSet<Role>,
+    /// `ATLAS_DATA_FOLDER`: where a first key is left when the database is not a file.
+    pub data_folder: PathBuf,
     /// `ATLAS_LISTEN`: address of the API.
     pub listen: SocketAddr,
     /// `ATLAS_HEALTH_LISTEN`: address of health and metrics.
@@ -81,6 +89,19 @@ pub enum ConfigError {
         /// The schemes that are known.
         expected: &'static str,
     },
+    /// One role of a whole whose parts could not reach each other.
+    #[error(
+        "{name} is {embedded}, which only one process can use, but this one does not have every role: \
+         name a server ({expected}), or start it with all roles"
+    )]
+    Alone {
+        /// The variable's name.
+        name: &'static str,
+        /// The embedded scheme.
+        embedded: &'static str,
+        /// The schemes that are known.
+        expected: &'static str,
+    },
     /// Open to others without anybody having chosen a key.
     #[error(
         "ATLAS_LISTEN is {0}, which others can reach, and there is no API key yet: make one with \
@@ -109,9 +130,12 @@ impl Config {
                 .to_owned()
         };
         let config = Self {
-            database_url: text("DATABASE_URL", "sqlite:data/atlas-sync.db"),
-            queue_url: text("QUEUE_URL", "memory:"),
-            progress_url: text("PROGRESS_URL", "memory:"),
+            database_url: Address::new(text("DATABASE_URL", "sqlite:data/atlas-sync.db")),
+            queue_url: Address::new(text("QUEUE_URL", "memory:")),
+            progress_url: Address::new(text("PROGRESS_URL", "memory:")),
+            prefix: text("ATLAS_PREFIX", "atlas"),
+            roles: roles(&text("ATLAS_ROLES", "all"))?,
+            data_folder: PathBuf::from(text("ATLAS_DATA_FOLDER", "data")),
             listen: parsed(
                 variables,
                 "ATLAS_LISTEN",
@@ -157,14 +181,37 @@ impl Config {
         Ok(config)
     }
 
+    /// The configuration of a process that does only this.
+    pub fn with_roles(self, roles: impl IntoIterator<Item = Role>) -> Result<Self, ConfigError> {
+        let config = Self { roles: roles.into_iter().collect(), ..self };
+        config.check_schemes()?;
+        Ok(config)
+    }
+
+    /// Whether this process has a role.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// What only lives in one process is of no use to the others.
     fn check_schemes(&self) -> Result<(), ConfigError> {
-        for (name, url, prefix, expected) in [
-            ("DATABASE_URL", &self.database_url, "sqlite:", "sqlite:PATH"),
-            ("QUEUE_URL", &self.queue_url, "memory:", "memory:"),
-            ("PROGRESS_URL", &self.progress_url, "memory:", "memory:"),
+        let whole = self.roles.len() == Role::ALL.len();
+        let database: (&[&str], _) =
+            (&["sqlite:", "postgres://", "postgresql://"], "sqlite:PATH or postgres://…");
+        let queue: (&[&str], _) = (&["memory:", "amqp://", "amqps://"], "memory: or amqp://…");
+        let progress: (&[&str], _) =
+            (&["memory:", "redis://", "rediss://"], "memory: or redis://…");
+        for (name, url, (schemes, expected)) in [
+            ("DATABASE_URL", &self.database_url, database),
+            ("QUEUE_URL", &self.queue_url, queue),
+            ("PROGRESS_URL", &self.progress_url, progress),
         ] {
-            if !url.starts_with(prefix) {
+            let Some(n) = schemes.iter().position(|scheme| url.starts_with(scheme)) else {
                 return Err(ConfigError::Scheme { name, expected });
+            };
+            if n == 0 && !whole {
+                return Err(ConfigError::Alone { name, embedded: schemes[0], expected });
             }
         }
         Ok(())
@@ -182,11 +229,27 @@ impl Config {
     /// The folder beside the data, for the first key and for what the command line finds a server by.
     #[must_use]
     pub fn data_folder(&self) -> PathBuf {
-        let path = self.database_url.trim_start_matches("sqlite:").trim_start_matches("//");
+        let Some(path) = self.database_url.strip_prefix("sqlite:") else {
+            return self.data_folder.clone();
+        };
+        let path = path.trim_start_matches("//");
         let folder =
             std::path::Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
         folder.map_or_else(|| PathBuf::from("."), PathBuf::from)
     }
+}
+
+fn roles(names: &str) -> Result<BTreeSet<Role>, ConfigError> {
+    let refused = || ConfigError::Variable {
+        name: "ATLAS_ROLES",
+        value: names.to_owned(),
+        expected: "all, or a list of gateway, scheduler, fetch-worker, extract-worker, graph-worker, \
+                   wiki-worker",
+    };
+    if names == "all" {
+        return Ok(Role::ALL.into());
+    }
+    names.split(',').map(|name| name.trim().parse().map_err(|()| refused())).collect()
 }
 
 fn log_filter(variables: &BTreeMap<String, String>) -> Result<String, ConfigError> {
@@ -234,7 +297,7 @@ mod tests {
     fn the_defaults_are_the_embedded_service_on_loopback() {
         let config = read(&[]).unwrap();
         assert!(config.is_loopback());
-        assert_eq!(config.database_url, "sqlite:data/atlas-sync.db");
+        assert_eq!(&*config.database_url, "sqlite:data/atlas-sync.db");
         assert_eq!(config.data_folder(), PathBuf::from("data"));
     }
 
@@ -246,6 +309,27 @@ mod tests {
         assert!(matches!(read(&[("ATLAS_LEASE_SECONDS", "0")]), Err(ConfigError::Variable { .. })));
         let error = read(&[("QUEUE_URL", "kafka://user:secret@x")]).unwrap_err();
         assert!(!error.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn what_lives_in_one_process_is_refused_to_a_part_of_the_whole() {
+        let error = read(&[("ATLAS_ROLES", "gateway, scheduler")]).unwrap_err();
+        assert!(error.to_string().starts_with("DATABASE_URL is sqlite:"), "{error}");
+        let servers = [("DATABASE_URL", "postgres://db/atlas"), ("PROGRESS_URL", "redis://redis")];
+        let roles = [("ATLAS_ROLES", "graph-worker")];
+        let error = read(&[&servers[..], &roles[..]].concat()).unwrap_err();
+        assert!(error.to_string().starts_with("QUEUE_URL is memory:"), "{error}");
+        let queue = [("QUEUE_URL", "amqp://rabbit")];
+        let config = read(&[&servers[..], &roles[..], &queue[..]].concat()).unwrap();
+        assert!(config.has(Role::GraphWorker) && !config.has(Role::Gateway));
+        assert!(read(&[("ATLAS_ROLES", "gateway,cook")]).is_err());
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_never_told() {
+        let config = read(&[("DATABASE_URL", "postgres://atlas:hunter2@db/atlas")]).unwrap();
+        assert!(!format!("{config:?} {}", config.database_url).contains("hunter2"));
+        assert!(config.database_url.contains("hunter2"), "but is there to connect with");
     }
 
     #[test]

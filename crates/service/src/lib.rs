@@ -1,12 +1,18 @@
 //! What every process of the service needs: configuration, telemetry, adapters from URLs, keys, health
-//! and shutdown. Knows no role; roles are handed to it.
+//! and shutdown. Knows what roles there are, not what they do; that is handed to it.
 
 pub mod adapters;
+mod address;
 pub mod config;
 pub mod health;
 pub mod keys;
+mod process;
+mod role;
 pub mod shutdown;
 pub mod telemetry;
 
 pub use adapters::Adapters;
+pub use address::Address;
 pub use config::{Config, ConfigError};
+pub use process::{Process, StartError, run};
+pub use role::Role;

@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, path::PathBuf};
 
-use service::{Config, keys, shutdown, telemetry};
+use service::{Address, Config, StartError, keys, shutdown, telemetry};
 
 use super::{CliError, Shared, connect, sync};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     follow,
     output::say,
     sample,
-    server::{Doubles, Server, StartError},
+    server::{Doubles, Server},
     terminal,
 };
 
@@ -26,7 +26,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
     let mut config = Config::from_env()?;
-    config.database_url = format!("sqlite:{}", args.data.join("atlas-sync.db").display());
+    config.database_url =
+        Address::new(format!("sqlite:{}", args.data.join("atlas-sync.db").display()));
     "warn".clone_into(&mut config.log);
     telemetry::start_log(&config);
     let told = shutdown::on_signal();

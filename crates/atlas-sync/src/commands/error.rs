@@ -87,7 +87,7 @@ macro_rules! from_error {
 }
 
 from_error!(
-    crate::server::StartError,
+    service::StartError,
     service::ConfigError,
     service::keys::KeyError,
     store::StoreError,

@@ -35,6 +35,11 @@ fn without_nul(text: String) -> String {
     clean
 }
 
+/// The content of a JSON column.
+pub(super) fn decode<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T> {
+    serde_json::from_str(text).map_err(|_| StoreError::Unreadable { what })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,9 +50,4 @@ mod tests {
         assert_eq!(encode("a\\u0000b\0").unwrap(), "\"a\\\\u0000b\u{fffd}\"");
         assert_eq!(encode("\\\0é").unwrap(), "\"\\\\\u{fffd}é\"");
     }
-}
-
-/// The content of a JSON column.
-pub(super) fn decode<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T> {
-    serde_json::from_str(text).map_err(|_| StoreError::Unreadable { what })
 }

@@ -57,7 +57,7 @@ async fn newest(
         sql.push(" AND kind = ").push_bind(kind.as_str());
     }
     sql.push(" ORDER BY asserted_at DESC, fact_id DESC LIMIT ").push_bind(query.limit);
-    Ok(sql.build().fetch_all(connection).await?)
+    sql.build().fetch_all(connection).await
 }
 
 fn narrow(sql: &mut Statement, query: &FactQuery) {
