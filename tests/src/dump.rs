@@ -4,7 +4,8 @@
 use std::{collections::BTreeSet, path::Path};
 
 use sqlx::{
-    Column as _, Connection as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _,
+    AssertSqlSafe, Column as _, Connection as _, PgConnection, Row, SqliteConnection,
+    TypeInfo as _, ValueRef as _,
 };
 
 /// Tables, and the columns of each that tell when or by which job a row was written.
@@ -36,36 +37,66 @@ pub async fn dump(database: &Path, whole: bool) -> String {
     let mut text = String::new();
     for (table, left_out) in time_columns() {
         let sql = format!("SELECT * FROM {table}");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
-        let mut lines: Vec<String> =
-            rows.iter().map(|row| line(row, if whole { &[] } else { left_out })).collect();
-        lines.sort();
-        text.push_str(&format!("== {table} ({})\n", lines.len()));
-        for line in lines {
-            text.push_str(&line);
-            text.push('\n');
-        }
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+        let left_out = if whole { &[] } else { *left_out };
+        add_table(&mut text, table, rows.iter().map(|row| line(row, left_out, in_sqlite)));
     }
     connection.close().await.unwrap();
     text
 }
 
-fn line(row: &sqlx::sqlite::SqliteRow, left_out: &[&str]) -> String {
-    let mut cells = Vec::new();
-    for column in row.columns() {
-        if left_out.contains(&column.name()) {
-            continue;
-        }
-        let value = row.try_get_raw(column.ordinal()).unwrap();
-        let cell = match (value.is_null(), value.type_info().name()) {
-            (true, _) => "NULL".to_owned(),
-            (_, "INTEGER") => row.get::<i64, _>(column.ordinal()).to_string(),
-            (_, "REAL") => format!("{:?}", row.get::<f64, _>(column.ordinal())),
-            _ => format!("{:?}", row.get::<String, _>(column.ordinal())),
-        };
-        cells.push(format!("{}={cell}", column.name()));
+/// Likewise of a database on a PostgreSQL server: equal to that of a file with the same content.
+pub async fn dump_server(url: &str, whole: bool) -> String {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let mut text = String::new();
+    for (table, left_out) in time_columns() {
+        let sql = format!("SELECT * FROM {table}");
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+        let left_out = if whole { &[] } else { *left_out };
+        add_table(&mut text, table, rows.iter().map(|row| line(row, left_out, in_postgres)));
     }
+    connection.close().await.unwrap();
+    text
+}
+
+fn add_table(text: &mut String, table: &str, lines: impl Iterator<Item = String>) {
+    let mut lines: Vec<String> = lines.collect();
+    lines.sort();
+    text.push_str(&format!("== {table} ({})\n", lines.len()));
+    for line in lines {
+        text.push_str(&line);
+        text.push('\n');
+    }
+}
+
+fn line<R: Row>(row: &R, left_out: &[&str], cell: impl Fn(&R, usize) -> String) -> String {
+    let columns = row.columns().iter().filter(|column| !left_out.contains(&column.name()));
+    let mut cells: Vec<_> = columns
+        .map(|column| format!("{}={}", column.name(), cell(row, column.ordinal())))
+        .collect();
+    cells.sort();
     cells.join(" ")
+}
+
+fn in_sqlite(row: &sqlx::sqlite::SqliteRow, n: usize) -> String {
+    let value = row.try_get_raw(n).unwrap();
+    match (value.is_null(), value.type_info().name()) {
+        (true, _) => "NULL".to_owned(),
+        (_, "INTEGER") => row.get::<i64, _>(n).to_string(),
+        (_, "REAL") => format!("{:?}", row.get::<f64, _>(n)),
+        _ => format!("{:?}", row.get::<String, _>(n)),
+    }
+}
+
+fn in_postgres(row: &sqlx::postgres::PgRow, n: usize) -> String {
+    let value = row.try_get_raw(n).unwrap();
+    match (value.is_null(), value.type_info().name()) {
+        (true, _) => "NULL".to_owned(),
+        (_, "INT8") => row.get::<i64, _>(n).to_string(),
+        (_, "BOOL") => u8::from(row.get::<bool, _>(n)).to_string(),
+        (_, "FLOAT8") => format!("{:?}", row.get::<f64, _>(n)),
+        _ => format!("{:?}", row.get::<String, _>(n)),
+    }
 }
 
 /// The lines in which two dumps differ, a few of each; nothing when they are equal.

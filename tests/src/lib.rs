@@ -2,12 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "only tests use it")]
 
+mod api;
 mod archive;
 mod dump;
+mod fleet;
 mod messages;
+mod proxy;
 mod rig;
 
+pub use api::{Api, Reply};
 pub use archive::{channel_archive, real_export, sample_archive};
-pub use dump::{difference, dump, time_columns};
+pub use dump::{difference, dump, dump_server, time_columns};
+pub use fleet::{Fleet, Member};
 pub use messages::{channel, message, reply};
-pub use rig::{Reply, Rig};
+pub use proxy::Proxy;
+pub use rig::Rig;

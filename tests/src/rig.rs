@@ -1,18 +1,12 @@
 //! A running service and a client of it.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use atlas_sync::server::{Doubles, Server};
-use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
 use service::{Config, keys};
 use tempfile::TempDir;
 
-/// Longest wait for what must come.
-const SOON: Duration = Duration::from_secs(60);
+use crate::Api;
 
 /// A service in this process, with its data in a folder that vanishes with it.
 pub struct Rig {
@@ -21,28 +15,14 @@ pub struct Rig {
     pub config: Config,
     doubles: Doubles,
     server: Option<Server>,
-    http: reqwest::Client,
-    key: String,
+    api: Api,
 }
 
-/// What the API replied.
-#[derive(Debug)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: reqwest::header::HeaderMap,
-    /// The body; null when it is no JSON.
-    pub body: Value,
-    /// The body as text.
-    pub text: String,
-}
+impl std::ops::Deref for Rig {
+    type Target = Api;
 
-impl Reply {
-    /// The error code of a refusal.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        self.body["error"]["code"].as_str().unwrap_or_default()
+    fn deref(&self) -> &Api {
+        &self.api
     }
 }
 
@@ -56,9 +36,8 @@ impl Rig {
     pub async fn start_with(doubles: Doubles) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Self::config_in(folder.path());
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::new();
-        let mut rig = Self { folder, config, doubles, server: None, http, key: String::new() };
+        let api = Api::new(String::new(), String::new());
+        let mut rig = Self { folder, config, doubles, server: None, api };
         rig.resume().await;
         rig
     }
@@ -79,8 +58,10 @@ impl Rig {
 
     /// Starts it again on the same data.
     pub async fn resume(&mut self) {
-        self.server = Some(Server::start(&self.config, self.doubles.clone()).await.unwrap());
-        self.key = keys::read(&keys::file(&self.config)).unwrap().unwrap();
+        let server = Server::start(&self.config, self.doubles.clone()).await.unwrap();
+        let key = keys::read(&keys::file(&self.config)).unwrap().unwrap();
+        self.api = Api::new(format!("http://{}", server.address), key);
+        self.server = Some(server);
     }
 
     /// Stops it, its data left behind.
@@ -100,107 +81,5 @@ impl Rig {
     #[must_use]
     pub fn database(&self) -> std::path::PathBuf {
         self.folder.path().join("atlas-sync.db")
-    }
-
-    /// Where the API answers.
-    #[must_use]
-    pub fn base(&self) -> String {
-        format!("http://{}", self.server().address)
-    }
-
-    /// A request with the rig's key.
-    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base())).bearer_auth(&self.key)
-    }
-
-    /// Sends a request.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or_default();
-        Reply { status, headers, body, text }
-    }
-
-    /// Gets.
-    pub async fn get(&self, path: &str) -> Reply {
-        self.send(self.request(Method::GET, path)).await
-    }
-
-    /// Posts an object.
-    pub async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.send(self.request(Method::POST, path).json(body)).await
-    }
-
-    /// Puts an object.
-    pub async fn put(&self, path: &str, body: &Value) -> Reply {
-        self.send(self.request(Method::PUT, path).json(body)).await
-    }
-
-    /// Deletes.
-    pub async fn delete(&self, path: &str) -> Reply {
-        self.send(self.request(Method::DELETE, path)).await
-    }
-
-    /// Uploads an export and waits until it has been read; answers with its first channel.
-    pub async fn import(&self, archive: Vec<u8>) -> String {
-        let import = self.upload(archive).await;
-        assert_eq!(import["status"], "completed", "{import}");
-        import["channels"][0].as_str().unwrap().to_owned()
-    }
-
-    /// Uploads an export and waits until it has been read, or refused.
-    pub async fn upload(&self, archive: Vec<u8>) -> Value {
-        let file = reqwest::multipart::Part::bytes(archive).file_name("export.zip");
-        let form = reqwest::multipart::Form::new().part("file", file);
-        let reply = self.send(self.request(Method::POST, "/api/imports").multipart(form)).await;
-        assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.text);
-        let path = format!("/api/imports/{}", reply.body["id"].as_str().unwrap());
-        self.until(async || {
-            let import = self.get(&path).await.body;
-            matches!(import["status"].as_str(), Some("completed" | "failed")).then_some(import)
-        })
-        .await
-    }
-
-    /// Triggers a sync; answers with its job.
-    pub async fn trigger(&self, channel: &str, force: bool) -> String {
-        let reply = self.post("/api/sync", &json!({"channel_id": channel, "force": force})).await;
-        assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.text);
-        reply.body["job_id"].as_str().unwrap().to_owned()
-    }
-
-    /// The status of a job.
-    pub async fn status(&self, channel: &str, job: &str) -> Value {
-        self.get(&format!("/api/sync/status?channel_id={channel}&job_id={job}")).await.body
-    }
-
-    /// Waits for a job's end; answers with its last status.
-    pub async fn finished(&self, channel: &str, job: &str) -> Value {
-        self.until(async || {
-            let status = self.status(channel, job).await;
-            status["completed_at"].is_string().then_some(status)
-        })
-        .await
-    }
-
-    /// Synchronises a channel; answers with the last status, which must be `completed`.
-    pub async fn sync(&self, channel: &str) -> Value {
-        let job = self.trigger(channel, false).await;
-        let status = self.finished(channel, &job).await;
-        assert_eq!(status["status"], "completed", "{status}");
-        status
-    }
-
-    /// Waits until something is there.
-    pub async fn until<T>(&self, look: impl AsyncFn() -> Option<T>) -> T {
-        let begun = Instant::now();
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            assert!(begun.elapsed() < SOON, "it did not come");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
     }
 }

@@ -35,8 +35,9 @@ impl Postgres {
         let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::InvalidUrl)?;
         let options = options
             .application_name("atlas-sync")
-            // A worker that lost its network must not keep locks.
-            .options([("idle_in_transaction_session_timeout", "60s")]);
+            // No transaction waits for anything but the database: one that stands still belongs to a process
+            // that was stopped or cut off, and must not keep its locks.
+            .options([("idle_in_transaction_session_timeout", "10s")]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(Duration::from_secs(10))
