@@ -187,8 +187,9 @@ impl Drop for Fleet {
 }
 
 fn given(variable: &str) -> String {
-    std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} must be set: run scripts/test, which sets it"))
+    let given = std::env::var(variable);
+    assert!(given.is_ok(), "{variable} must be set: run scripts/test, which sets it");
+    given.unwrap_or_default()
 }
 
 /// A proxy to the server of a URL, and the URL that leads through it.

@@ -9,6 +9,7 @@ mod error;
 mod import;
 mod jobs;
 mod keys;
+mod migrate;
 mod schedule;
 mod serve;
 mod sync;
@@ -78,6 +79,8 @@ enum Command {
         /// The file to write; must not exist.
         file: PathBuf,
     },
+    /// Bring the database's schema up to date.
+    Migrate,
     /// API keys.
     #[command(subcommand)]
     Keys(keys::Action),
@@ -101,6 +104,7 @@ pub async fn run() -> ExitCode {
         Command::Schedule(action) => schedule::run(&shared, action).await,
         Command::Wiki(args) => wiki::run(&shared, args).await,
         Command::Backup { file } => backup::run(&shared, &file).await,
+        Command::Migrate => migrate::run().await,
         Command::Keys(action) => keys::run(&shared, action).await,
         Command::Bench(args) => bench::run(&shared, args).await,
     };

@@ -158,7 +158,7 @@ impl Config {
             lease: Duration::from_secs(in_range(
                 variables,
                 "ATLAS_LEASE_SECONDS",
-                30,
+                10,
                 3..=3_600,
                 "seconds from 3 to 3600",
             )?),

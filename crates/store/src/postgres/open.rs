@@ -37,7 +37,12 @@ impl Postgres {
             .application_name("atlas-sync")
             // No transaction waits for anything but the database: one that stands still belongs to a process
             // that was stopped or cut off, and must not keep its locks.
-            .options([("idle_in_transaction_session_timeout", "10s")]);
+            // Statements are small and by index: no compiling, and no fear of looking into one.
+            .options([
+                ("idle_in_transaction_session_timeout", "10s"),
+                ("jit", "off"),
+                ("random_page_cost", "1.1"),
+            ]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(Duration::from_secs(10))

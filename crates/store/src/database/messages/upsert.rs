@@ -3,7 +3,7 @@
 use crate::database::Session;
 use crate::database::query::query;
 use crate::database::row::Row;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     ChannelId, JobId, Message, MessageId,
@@ -107,10 +107,9 @@ async fn mark_thread_roots(
     newest: &BTreeMap<&MessageId, &Message>,
     ids: &str,
 ) -> Result<Vec<MessageId>> {
-    let mut roots: Vec<_> =
-        newest.values().filter_map(|message| message.thread_id.as_ref()).collect();
-    roots.dedup();
-    let by_reply = query(
+    let mut roots = with_replies(write, channel, ids).await?;
+    roots.extend(newest.values().filter_map(|message| message.thread_id.clone()));
+    let marked = query(
         "UPDATE messages SET thread_id = message_id
          WHERE channel_id = $1 AND thread_id IS NULL
              AND message_id IN (SELECT atom FROM json_each($2))
@@ -118,21 +117,26 @@ async fn mark_thread_roots(
     )
     .bind(channel.as_str())
     .bind(json::encode(&roots)?)
-    .fetch_all(&mut *write)
+    .fetch_all(write)
     .await?;
-    let by_itself = query(
-        "UPDATE messages SET thread_id = message_id
-         WHERE channel_id = $1 AND thread_id IS NULL
-             AND message_id IN (SELECT atom FROM json_each($2))
-             AND EXISTS (SELECT 1 FROM messages AS reply
-                 WHERE reply.channel_id = $1 AND reply.thread_id = messages.message_id)
-         RETURNING message_id",
+    marked.iter().map(|row| row.id("message_id")).collect()
+}
+
+/// Which of these messages others reply to.
+async fn with_replies(
+    connection: &mut Session,
+    channel: &ChannelId,
+    ids: &str,
+) -> Result<BTreeSet<MessageId>> {
+    let rows = query(
+        "SELECT DISTINCT thread_id FROM messages
+         WHERE channel_id = $1 AND thread_id IN (SELECT atom FROM json_each($2))",
     )
     .bind(channel.as_str())
     .bind(ids)
-    .fetch_all(write)
+    .fetch_all(connection)
     .await?;
-    by_reply.iter().chain(&by_itself).map(|row| row.id("message_id")).collect()
+    rows.iter().map(|row| row.id("thread_id")).collect()
 }
 
 async fn note_pending(

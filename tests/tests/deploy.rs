@@ -1,0 +1,144 @@
+//! The deployment files, held against the code: what they run exists, what they set is read, and the
+//! queues they count are those that are declared. No engine and no cluster is needed, or replaced.
+
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use domain::Stage;
+use serde_json::Value;
+use service::Role;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The documents of a YAML file.
+fn documents(path: &str) -> Vec<Value> {
+    let parsed = serde_saphyr::from_multiple(&read(path));
+    assert!(parsed.is_ok(), "{path}: {}", parsed.unwrap_err());
+    parsed.unwrap()
+}
+
+fn manifests() -> Vec<Value> {
+    let kustomization = documents("deploy/kubernetes/kustomization.yaml").remove(0);
+    let files = kustomization["resources"].as_array().unwrap().clone();
+    let files = files.iter().map(|file| format!("deploy/kubernetes/{}", file.as_str().unwrap()));
+    files.flat_map(|file| documents(&file)).collect()
+}
+
+fn programs() -> BTreeSet<String> {
+    let programs = Role::ALL.map(|role| format!("atlas-{}", role.as_str()));
+    programs.into_iter().chain(["atlas-sync".to_owned()]).collect()
+}
+
+/// Variables that the program reads.
+fn is_known(variable: &str) -> bool {
+    let read = read("crates/service/src/config.rs");
+    // KEDA's own, and what names a pod.
+    read.contains(&format!("\"{variable}\""))
+        || ["RABBITMQ_MANAGEMENT_URL", "HOSTNAME"].contains(&variable)
+}
+
+#[test]
+fn compose_runs_one_service_a_role_with_variables_that_are_read() {
+    let compose = documents("docker-compose.yml").remove(0);
+    let services = compose["services"].as_object().unwrap();
+    for role in Role::ALL {
+        let service = &services[role.as_str()];
+        assert_eq!(service["command"], format!("atlas-{}", role.as_str()), "{service}");
+        for variable in service["environment"].as_object().unwrap().keys() {
+            assert!(is_known(variable), "{variable}");
+        }
+        for needed in service["depends_on"].as_object().unwrap().keys() {
+            assert!(services[needed]["healthcheck"].is_object(), "{needed}");
+        }
+    }
+    let command = services["keys"]["command"].as_str().unwrap();
+    assert!(programs().contains(command.split(' ').next().unwrap()));
+    let published = |name: &&String| services[*name]["ports"].is_array();
+    assert_eq!(services.keys().filter(published).collect::<Vec<_>>(), ["gateway"]);
+    let port = services["gateway"]["ports"][0].as_str().unwrap();
+    assert!(port.starts_with("127.0.0.1:"), "{port}");
+}
+
+#[test]
+fn the_services_of_the_tests_are_those_that_the_script_asks_for() {
+    let services = documents("deploy/services.yml").remove(0);
+    let script = read("scripts/services");
+    for (name, service) in services["services"].as_object().unwrap() {
+        let port = service["ports"][0].as_str().unwrap();
+        assert!(
+            script.contains(&format!(" {name} {} ", port.rsplit(':').next().unwrap())),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn kubernetes_runs_one_deployment_a_role_as_nobody_in_particular() {
+    let manifests = manifests();
+    let deployments: Vec<_> = manifests.iter().filter(|m| m["kind"] == "Deployment").collect();
+    let names: BTreeSet<_> =
+        deployments.iter().map(|m| m["metadata"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, Role::ALL.map(Role::as_str).into());
+    for manifest in manifests.iter().filter(|m| m["spec"]["template"].is_object()) {
+        let pod = &manifest["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        let container = &pod["containers"][0];
+        let command = container["command"][0].as_str().unwrap();
+        assert!(programs().contains(command), "{command}");
+        assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+        assert!(container["resources"]["requests"]["memory"].is_string());
+        for variable in container["env"].as_array().into_iter().flatten() {
+            assert!(is_known(variable["name"].as_str().unwrap()), "{variable}");
+        }
+    }
+    for deployment in deployments {
+        let name = &deployment["metadata"]["name"];
+        let spec = &deployment["spec"]["template"]["spec"];
+        assert_eq!(
+            deployment["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"],
+            *name
+        );
+        assert_eq!(
+            spec["containers"][0]["command"][0],
+            format!("atlas-{}", name.as_str().unwrap())
+        );
+        for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+            let path = spec["containers"][0][probe]["httpGet"]["path"].as_str().unwrap();
+            assert!(
+                read("crates/service/src/health.rs").contains(&format!("\"{path}\"")),
+                "{path}"
+            );
+        }
+    }
+    for map in manifests.iter().filter(|m| m["kind"] == "ConfigMap") {
+        for variable in map["data"].as_object().unwrap().keys() {
+            assert!(is_known(variable), "{variable}");
+        }
+    }
+}
+
+#[test]
+fn workers_are_scaled_by_the_queues_they_consume() {
+    let scaled: Vec<_> =
+        manifests().into_iter().filter(|manifest| manifest["kind"] == "ScaledObject").collect();
+    let queues: BTreeSet<_> = scaled
+        .iter()
+        .map(|object| object["spec"]["triggers"][0]["metadata"]["queueName"].as_str().unwrap())
+        .collect();
+    let declared = Stage::ALL.map(|stage| format!("atlas.{}", stage.as_str()));
+    assert_eq!(queues, declared.iter().map(String::as_str).collect());
+    for object in &scaled {
+        let target = object["spec"]["scaleTargetRef"]["name"].as_str().unwrap();
+        assert!(target.parse::<Role>().is_ok(), "{target}");
+    }
+}
