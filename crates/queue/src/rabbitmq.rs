@@ -23,6 +23,9 @@ use crate::{Queue, QueueError, Result, Subscription};
 /// A broker that takes longer to answer counts as away.
 const WITHIN: Duration = Duration::from_secs(5);
 
+/// Seconds without a sign of life after which broker and client ask; twice that ends the connection.
+const HEARTBEAT: u16 = 5;
+
 /// A queue on a broker. Cheap to clone.
 #[derive(Clone)]
 pub struct RabbitQueue {
@@ -59,7 +62,7 @@ impl RabbitQueue {
     #[must_use]
     pub fn new(url: &str, prefix: &str) -> Self {
         let inner = Inner {
-            url: url.to_owned(),
+            url: with_heartbeat(url),
             topology: Topology::new(prefix),
             publisher: Publisher::default(),
             link: Mutex::default(),
@@ -138,6 +141,15 @@ impl Queue for RabbitQueue {
     async fn ping(&self) -> Result<()> {
         self.link().await.map(drop)
     }
+}
+
+/// A process that was stopped holds calls that nobody else gets: the broker is to notice soon.
+fn with_heartbeat(url: &str) -> String {
+    if url.contains("heartbeat=") {
+        return url.to_owned();
+    }
+    let between = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{between}heartbeat={HEARTBEAT}")
 }
 
 fn unavailable(error: lapin::Error) -> QueueError {
