@@ -81,8 +81,11 @@ async fn a_queue_that_loses_every_call_costs_time_and_nothing_else() {
     let job = rig.trigger(&channel, false).await;
     // A scheduler whose own queue is the one that hears.
     let ports = rig.server().ports.clone();
-    let settings =
-        scheduler::Settings { turn: Duration::from_millis(20), quiet: Duration::from_millis(20) };
+    let settings = scheduler::Settings {
+        turn: Duration::from_millis(20),
+        quiet: Duration::from_millis(20),
+        ..scheduler::Settings::default()
+    };
     let sweep = scheduler::Scheduler::new(ports.store, Arc::new(heard), ports.progress, settings);
     let stop = tokio_util::sync::CancellationToken::new();
     let sweeping = tokio::spawn(sweep.run(stop.clone()));

@@ -157,3 +157,20 @@ async fn the_graph_is_walked_from_an_entity() {
     let stats = rig.get("/api/stats").await.body;
     assert_eq!((&stats["channels"], &stats["messages"]), (&json!(1), &json!(338)));
 }
+
+#[tokio::test]
+async fn the_syncs_of_all_channels_are_listed_newest_first() {
+    let rig = Rig::start().await;
+    let channel = rig.import(sample_archive(|_| true)).await;
+    let first = rig.sync(&channel).await;
+    let second = rig.sync(&channel).await;
+    let listed = rig.get("/api/sync/jobs").await.body;
+    let jobs = listed["jobs"].as_array().unwrap();
+    assert_eq!([&jobs[0]["job_id"], &jobs[1]["job_id"]], [&second["job_id"], &first["job_id"]]);
+    assert_eq!(jobs[0]["stages"], second["stages"], "each as its own status tells");
+    let path = format!("/api/sync/jobs?limit=5&before={}", second["job_id"].as_str().unwrap());
+    assert_eq!(rig.get(&path).await.body["jobs"].as_array().unwrap().len(), 1);
+    let none = rig.get("/api/sync/jobs?status=failed&channel_id=C1").await.body;
+    assert_eq!(none["jobs"], serde_json::json!([]));
+    assert_eq!(rig.get("/api/sync/jobs?limit=0").await.code(), "INVALID_REQUEST");
+}

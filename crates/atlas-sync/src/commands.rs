@@ -65,6 +65,8 @@ enum Command {
     Sync(sync::Args),
     /// Show how a sync stands.
     Status(jobs::StatusArgs),
+    /// Show the syncs of all channels, newest first.
+    Jobs(jobs::JobsArgs),
     /// Show the syncs of a channel.
     History(jobs::HistoryArgs),
     /// End a sync.
@@ -99,6 +101,7 @@ pub async fn run() -> ExitCode {
         Command::Channels => channels::run(&shared).await,
         Command::Sync(args) => sync::run(&shared, args).await,
         Command::Status(args) => jobs::status(&shared, args).await,
+        Command::Jobs(args) => jobs::jobs(&shared, args).await,
         Command::History(args) => jobs::history(&shared, args).await,
         Command::Cancel(args) => jobs::cancel(&shared, args).await,
         Command::Schedule(action) => schedule::run(&shared, action).await,

@@ -41,6 +41,7 @@ pub(crate) fn split() -> (Router<Gateway>, Document) {
         .routes(routes!(sync::trigger))
         .routes(routes!(sync::status))
         .routes(routes!(sync::history))
+        .routes(routes!(sync::jobs))
         .routes(routes!(sync::cancel))
         .routes(routes!(sync::retry))
         .routes(routes!(events::events))

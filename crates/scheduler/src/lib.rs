@@ -4,6 +4,7 @@
 //! called for again, so that of any number exactly one does it. Nothing here is needed for work that goes
 //! well; everything that goes wrong elsewhere ends here.
 
+mod retention;
 mod schedules;
 mod sweep;
 
@@ -19,6 +20,9 @@ use tracing::{info, warn};
 /// Longest wait after turns that failed, so that a database that comes back is noticed soon.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// A month of history.
+const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// How a scheduler works.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -26,11 +30,13 @@ pub struct Settings {
     pub turn: Duration,
     /// How long a released task may lie untaken before it is called for again.
     pub quiet: Duration,
+    /// How long an ended job and its tasks are kept; the newest hundred of a channel stay whatever.
+    pub keep: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { turn: Duration::from_millis(500), quiet: Duration::from_secs(10) }
+        Self { turn: Duration::from_millis(500), quiet: Duration::from_secs(10), keep: KEEP }
     }
 }
 
@@ -57,8 +63,13 @@ impl Scheduler {
     /// Takes turns until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut wait = Duration::ZERO;
+        let mut retention = retention::Retention::default();
         while shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
-            wait = match self.take_turn().await {
+            let turn = match self.take_turn().await {
+                Ok(()) => retention.take_turn(&self).await,
+                failed => failed,
+            };
+            wait = match turn {
                 Ok(()) => self.settings.turn,
                 Err(error) => {
                     let longer = (wait.max(self.settings.turn) * 2).min(LONGEST_WAIT);

@@ -29,6 +29,8 @@ macro_rules! contract {
             the_same_request_under_the_same_key_is_the_same_job,
             a_cancelled_job_stays_cancelled,
             jobs_are_listed_newest_first,
+            of_two_requests_at_the_same_instant_one_starts,
+            old_jobs_are_forgotten_but_the_newest_of_a_channel,
         );
         $crate::contract!(@each $fresh; tasks:
             a_task_is_claimed_once,

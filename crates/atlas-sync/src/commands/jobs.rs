@@ -34,6 +34,16 @@ pub(super) struct HistoryArgs {
 }
 
 #[derive(clap::Args)]
+pub(super) struct JobsArgs {
+    /// Only those in this state.
+    #[arg(long)]
+    status: Option<String>,
+    /// How many, 1 to 100.
+    #[arg(long, default_value = "20")]
+    limit: String,
+}
+
+#[derive(clap::Args)]
 pub(super) struct CancelArgs {
     /// The sync.
     job: String,
@@ -112,6 +122,30 @@ async fn get_history(client: &Client, args: &HistoryArgs) -> Result<Value, CliEr
     let mut query = vec![("channel_id", channel.as_str()), ("limit", args.limit.as_str())];
     query.extend(args.status.as_deref().map(|status| ("status", status)));
     client.get("/api/sync/history", &query).await
+}
+
+pub(super) async fn jobs(shared: &Shared, args: JobsArgs) -> Result<(), CliError> {
+    let connection = connect(shared).await?;
+    let mut query = vec![("limit", args.limit.as_str())];
+    query.extend(args.status.as_deref().map(|status| ("status", status)));
+    let found = connection.client.get("/api/sync/jobs", &query).await;
+    connection.close().await;
+    let listed = found?;
+    if shared.json {
+        return output::json(&listed);
+    }
+    let row = |job: &Value| {
+        let mut row = ["job_id", "channel_id", "status", "current_stage"]
+            .map(|f| output::plain(&job[f]))
+            .to_vec();
+        row.push(format!("{} %", job["progress"]["percentage"]));
+        row.push(output::plain(&job["started_at"]));
+        row
+    };
+    let jobs = listed["jobs"].as_array().cloned().unwrap_or_default();
+    let head = ["job", "channel", "status", "stage", "progress", "started"];
+    output::table(&head, jobs.iter().map(row));
+    Ok(())
 }
 
 pub(super) async fn cancel(shared: &Shared, args: CancelArgs) -> Result<(), CliError> {

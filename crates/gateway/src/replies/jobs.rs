@@ -59,6 +59,12 @@ pub(crate) struct Status {
     error: Option<SyncError>,
 }
 
+/// Syncs of all channels, newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Jobs {
+    pub(crate) jobs: Vec<Status>,
+}
+
 #[derive(Serialize, ToSchema)]
 struct Progress {
     total_messages: u64,

@@ -1,5 +1,7 @@
 //! Accepting and ending jobs.
 
+use std::time::Duration;
+
 use domain::{JobId, JobStatus, KeyId};
 
 use super::scene::{channel, started, wanted};
@@ -68,4 +70,43 @@ pub async fn jobs_are_listed_newest_first(store: &dyn Store) {
     let none = JobQuery { status: Some(JobStatus::Failed), ..query };
     assert!(store.jobs(&none).await.unwrap().is_empty());
     assert_eq!(store.newest_job(&channel).await.unwrap().unwrap().id, ids[0]);
+}
+
+/// Whichever of the two comes first.
+pub async fn of_two_requests_at_the_same_instant_one_starts(store: &dyn Store) {
+    let channel = channel(store).await;
+    for _ in 0..10 {
+        let both = tokio::join!(store.trigger(wanted(&channel)), store.trigger(wanted(&channel)));
+        let both = [both.0.unwrap(), both.1.unwrap()];
+        let started: Vec<_> = both
+            .iter()
+            .filter_map(|triggered| match triggered {
+                Triggered::Started(job, _) => Some(job.id.clone()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(started.len(), 1, "{both:?}");
+        let told = |t: &Triggered| matches!(t, Triggered::InProgress(id) if *id == started[0]);
+        assert!(both.iter().any(told));
+        store.cancel(&started[0]).await.unwrap();
+    }
+}
+
+/// What is old goes, a few at a time; what runs and the newest of a channel stay.
+pub async fn old_jobs_are_forgotten_but_the_newest_of_a_channel(store: &dyn Store) {
+    let channel = channel(store).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let (job, _) = started(store, &channel).await;
+        store.cancel(&job.id).await.unwrap();
+        ids.push(job.id);
+    }
+    let (running, _) = started(store, &channel).await;
+    assert_eq!(store.forget_jobs(Duration::from_secs(3_600), 0, 100).await.unwrap(), 0);
+    assert_eq!(store.forget_jobs(Duration::ZERO, 3, 2).await.unwrap(), 2);
+    assert_eq!(store.forget_jobs(Duration::ZERO, 3, 2).await.unwrap(), 1);
+    assert_eq!(store.forget_jobs(Duration::ZERO, 3, 2).await.unwrap(), 0);
+    let query = JobQuery { limit: 10, ..JobQuery::default() };
+    let left: Vec<_> = store.jobs(&query).await.unwrap().into_iter().map(|job| job.id).collect();
+    assert_eq!(left, [running.id, ids[4].clone(), ids[3].clone()]);
 }

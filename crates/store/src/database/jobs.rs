@@ -7,6 +7,8 @@ use super::Session;
 use super::query::{Statement, query};
 use super::retried;
 use super::session::Lane;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{ChannelId, Job, JobId, JobStatus};
 
@@ -14,7 +16,7 @@ pub(super) use self::{
     row::{load, save},
     trigger::trigger_in,
 };
-use super::Database;
+use super::{Database, json, row::Columns as _};
 use crate::{Cancellation, JobQuery, Jobs, NewJob, Result, Triggered, ledger::Ledger};
 
 #[async_trait]
@@ -36,6 +38,10 @@ impl Jobs for Database {
     async fn newest_job(&self, channel: &ChannelId) -> Result<Option<Job>> {
         let query = JobQuery { channel_id: Some(channel.clone()), limit: 1, ..JobQuery::default() };
         Ok(self.jobs(&query).await?.pop())
+    }
+
+    async fn forget_jobs(&self, age: Duration, kept: u32, limit: u32) -> Result<u64> {
+        retried!(self.try_forget_jobs(age, kept, limit))
     }
 
     async fn jobs(&self, query: &JobQuery) -> Result<Vec<Job>> {
@@ -67,6 +73,38 @@ impl Database {
         let triggered = trigger_in(&mut write, new).await?;
         write.commit().await?;
         Ok(triggered)
+    }
+
+    async fn try_forget_jobs(&self, age: Duration, kept: u32, limit: u32) -> Result<u64> {
+        let mut write = self.begin(Lane::Work).await?;
+        let now = write.now().await?.micros();
+        let old = query(
+            "SELECT job_id FROM jobs AS job
+             WHERE status NOT IN ('queued', 'running') AND completed_at <= $1
+                 AND (SELECT COUNT(*) FROM jobs AS newer WHERE newer.channel_id = job.channel_id
+                     AND (newer.started_at, newer.job_id) > (job.started_at, job.job_id)) >= $2
+             ORDER BY completed_at, job_id LIMIT $3",
+        )
+        .bind(now - i64::try_from(age.as_micros()).unwrap_or(i64::MAX))
+        .bind(kept)
+        .bind(limit)
+        .fetch_all(&mut write)
+        .await?;
+        let old = old.iter().map(|row| row.column("job_id")).collect::<Result<Vec<String>>>()?;
+        if old.is_empty() {
+            write.roll_back().await?;
+            return Ok(0);
+        }
+        let ids = json::encode(&old)?;
+        for statement in [
+            "DELETE FROM tasks WHERE job_id IN (SELECT atom FROM json_each($1))",
+            "DELETE FROM idempotency_keys WHERE job_id IN (SELECT atom FROM json_each($1))",
+            "DELETE FROM jobs WHERE job_id IN (SELECT atom FROM json_each($1))",
+        ] {
+            query(statement).bind(ids.as_str()).execute(&mut write).await?;
+        }
+        write.commit().await?;
+        Ok(old.len() as u64)
     }
 
     async fn try_cancel(&self, id: &JobId) -> Result<Cancellation> {

@@ -1,5 +1,7 @@
 //! Jobs: accepting, watching and ending them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{ChannelId, Job, JobId, JobStatus, KeyId, TaskRef, Timestamp, Trigger};
 
@@ -83,6 +85,9 @@ pub trait Jobs: Send + Sync + 'static {
     async fn job(&self, id: &JobId) -> Result<Option<Job>>;
     /// The channel's newest job.
     async fn newest_job(&self, channel: &ChannelId) -> Result<Option<Job>>;
+    /// Forgets jobs that ended longer ago than `age`, and their tasks, but for the newest `kept` of each
+    /// channel; at most `limit` of them, the oldest first. Answers with how many.
+    async fn forget_jobs(&self, age: Duration, kept: u32, limit: u32) -> Result<u64>;
     /// Jobs, newest first.
     async fn jobs(&self, query: &JobQuery) -> Result<Vec<Job>>;
 }
