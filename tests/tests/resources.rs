@@ -1,8 +1,15 @@
 //! What stands around the fixed part of the contract: imports, messages, facts, graph, wiki, health.
 
+use std::sync::Arc;
+
+use atlas_sync::server::Doubles;
+use connectors::{
+    ConnectorError,
+    replay::{Replay, Step as Page},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::{Rig, difference, dump, sample_archive};
+use system_tests::{Rig, channel, difference, dump, message, sample_archive};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_page_through_everything_once() {
@@ -173,4 +180,32 @@ async fn the_syncs_of_all_channels_are_listed_newest_first() {
     let none = rig.get("/api/sync/jobs?status=failed&channel_id=C1").await.body;
     assert_eq!(none["jobs"], serde_json::json!([]));
     assert_eq!(rig.get("/api/sync/jobs?limit=0").await.code(), "INVALID_REQUEST");
+}
+
+#[tokio::test]
+async fn what_failed_is_listed_and_tried_again_on_request() {
+    let replay = Arc::new(Replay::new(100));
+    let doubles = Doubles { connector: Some(replay.clone()), ..Doubles::default() };
+    let rig = Rig::start_with(doubles).await;
+    let id = channel(&rig.server().ports.store).await;
+    replay.say(&id, (0..5).map(|n| message(n, "something was said")));
+    replay.script([Page::Fail(ConnectorError::Auth)]);
+    let job = rig.trigger(id.as_str(), false).await;
+    assert_eq!(rig.finished(id.as_str(), &job).await["status"], "failed");
+    let listed = rig.get("/api/sync/failures?code=AUTH_ERROR&stage=fetching_messages").await.body;
+    let failure = &listed["failures"][0];
+    assert_eq!((&failure["job_id"], &failure["status"]), (&json!(job), &json!("failed")));
+    assert_eq!(failure["error"]["code"], "AUTH_ERROR");
+    let none = rig.get("/api/sync/failures?code=RATE_LIMIT").await.body;
+    assert_eq!(none["failures"], json!([]));
+    assert_eq!(rig.get("/api/sync/failures?stage=cooking").await.code(), "INVALID_REQUEST");
+    let wrong = rig.post("/api/sync/failures/replay", &json!({"ids": "all"})).await;
+    assert_eq!(wrong.code(), "INVALID_REQUEST");
+    let of_others = rig.post("/api/sync/failures/replay", &json!({"ids": ["x"]})).await;
+    assert_eq!(of_others.body["jobs"], json!([]));
+    let again = rig.post("/api/sync/failures/replay", &json!({"ids": [failure["id"]]})).await;
+    assert_eq!(again.status.as_u16(), 202);
+    let again = again.body["jobs"][0]["job_id"].as_str().unwrap().to_owned();
+    assert_eq!(rig.finished(id.as_str(), &again).await["status"], "completed");
+    assert_eq!(rig.get("/api/sync/failures").await.body["failures"], json!([]));
 }

@@ -6,6 +6,7 @@ mod channels;
 mod connect;
 mod demo;
 mod error;
+mod failures;
 mod import;
 mod jobs;
 mod keys;
@@ -67,6 +68,8 @@ enum Command {
     Status(jobs::StatusArgs),
     /// Show the syncs of all channels, newest first.
     Jobs(jobs::JobsArgs),
+    /// Show what failed, or try it again.
+    Failures(failures::Args),
     /// Show the syncs of a channel.
     History(jobs::HistoryArgs),
     /// End a sync.
@@ -102,6 +105,7 @@ pub async fn run() -> ExitCode {
         Command::Sync(args) => sync::run(&shared, args).await,
         Command::Status(args) => jobs::status(&shared, args).await,
         Command::Jobs(args) => jobs::jobs(&shared, args).await,
+        Command::Failures(args) => failures::run(&shared, args).await,
         Command::History(args) => jobs::history(&shared, args).await,
         Command::Cancel(args) => jobs::cancel(&shared, args).await,
         Command::Schedule(action) => schedule::run(&shared, action).await,

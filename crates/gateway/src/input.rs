@@ -60,6 +60,35 @@ impl Fields {
         }
     }
 
+    /// A list of strings, at most so many.
+    pub(crate) fn optional_texts(
+        &self,
+        field: &str,
+        most: usize,
+    ) -> Result<Option<Vec<String>>, ApiError> {
+        let wrong = || {
+            ApiError::invalid(field, format!("{field} must be a list of at most {most} strings"))
+        };
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(texts)) if texts.len() <= most => {
+                let texts = texts.iter().map(|text| text.as_str().map(str::to_owned));
+                texts.collect::<Option<Vec<_>>>().map(Some).ok_or_else(wrong)
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// A name on a closed list.
+    pub(crate) fn parsed<T: FromStr>(
+        &self,
+        field: &str,
+        expected: &str,
+    ) -> Result<Option<T>, ApiError> {
+        let wrong = |_| ApiError::invalid(field, format!("{field} must be {expected}"));
+        self.optional_text(field)?.map(|text| text.parse().map_err(wrong)).transpose()
+    }
+
     pub(crate) fn channel(&self) -> Result<ChannelId, ApiError> {
         self.text("channel_id").map(ChannelId::from)
     }

@@ -42,6 +42,8 @@ pub(crate) fn split() -> (Router<Gateway>, Document) {
         .routes(routes!(sync::status))
         .routes(routes!(sync::history))
         .routes(routes!(sync::jobs))
+        .routes(routes!(sync::failures))
+        .routes(routes!(sync::replay))
         .routes(routes!(sync::cancel))
         .routes(routes!(sync::retry))
         .routes(routes!(events::events))

@@ -23,8 +23,8 @@ mod sqlite;
 pub use database::Database;
 pub use error::StoreError;
 pub use ports::{
-    access::*, channels::*, imports::*, jobs::*, knowledge::*, messages::*, schedules::*, tasks::*,
-    wiki::*,
+    access::*, channels::*, failures::*, imports::*, jobs::*, knowledge::*, messages::*,
+    schedules::*, tasks::*, wiki::*,
 };
 
 /// The result of every method of the port.
@@ -32,11 +32,20 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Everything that must outlive a process.
 pub trait Store:
-    Access + Channels + Imports + Jobs + Knowledge + Messages + Schedules + Tasks + Wiki
+    Access + Channels + Failures + Imports + Jobs + Knowledge + Messages + Schedules + Tasks + Wiki
 {
 }
 
 impl<T> Store for T where
-    T: Access + Channels + Imports + Jobs + Knowledge + Messages + Schedules + Tasks + Wiki
+    T: Access
+        + Channels
+        + Failures
+        + Imports
+        + Jobs
+        + Knowledge
+        + Messages
+        + Schedules
+        + Tasks
+        + Wiki
 {
 }

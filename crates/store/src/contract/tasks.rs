@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{ClaimToken, ErrorCode, JobStatus, Stage, SyncError, task::Claim};
 
 use super::scene::{LEASE, channel, claimed, committed, message, of_stage, page, started, walked};
-use crate::{Effect, PageEffect, PageNext, Store};
+use crate::{Effect, FailureQuery, PageEffect, PageNext, Store};
 
 fn error() -> SyncError {
     SyncError::new(ErrorCode::PlatformError, "no")
@@ -106,6 +106,30 @@ pub async fn a_batch_that_is_given_up_counts_as_failing_and_stays_pending(store:
     );
     let (_, next) = walked(store, &channel, vec![]).await;
     assert_eq!(next.job.total_messages, 2);
+}
+
+/// Visible until a later sync tries again, by its error and its stage.
+pub async fn what_failed_is_listed_until_it_is_tried_again(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (job, after) = walked(store, &channel, vec![message(1, "a"), message(2, "b")]).await;
+    let batch = claimed(store, &after.released[0]).await;
+    committed(store, &batch.claim, Effect::GiveUp { error: error() }).await;
+    let all = FailureQuery { limit: 10, ..FailureQuery::default() };
+    let listed = store.failures(&all).await.unwrap();
+    let [failure] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((&failure.task.job_id, failure.task.stage), (&job.id, Stage::ExtractingFacts));
+    assert_eq!((failure.messages, failure.attempts, failure.poison), (2, 1, false));
+    assert_eq!(failure.error.as_ref().unwrap().code, ErrorCode::PlatformError);
+    let other = FailureQuery { code: Some(ErrorCode::AuthError), ..all.clone() };
+    assert!(store.failures(&other).await.unwrap().is_empty());
+    let same = FailureQuery {
+        code: Some(ErrorCode::PlatformError),
+        stage: Some(Stage::ExtractingFacts),
+        ..all.clone()
+    };
+    assert_eq!(store.failures(&same).await.unwrap().len(), 1);
+    started(store, &channel).await;
+    assert!(store.failures(&all).await.unwrap().is_empty(), "it is being tried again");
 }
 
 /// Set aside, and taken up again only on request.
