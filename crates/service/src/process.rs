@@ -63,6 +63,7 @@ pub struct Process {
     /// Those of all stages of this process.
     claims: Option<Claims>,
     alone: Arc<RwLock<()>>,
+    hearings: health::Hearings,
     roles: JoinSet<&'static str>,
 }
 
@@ -81,6 +82,7 @@ impl Process {
             last: CancellationToken::new(),
             claims: None,
             alone: Arc::default(),
+            hearings: health::Hearings::default(),
             roles: JoinSet::new(),
         };
         if let Some(metrics) = metrics {
@@ -144,6 +146,7 @@ impl Process {
             ..Settings::default()
         };
         let runner = Runner::new(stage, self.ports().clone(), claims, self.alone.clone(), settings);
+        self.hearings.add(runner.hearing());
         self.spawn(name, runner.run(self.shutdown()));
         Ok(())
     }
@@ -156,7 +159,8 @@ impl Process {
 
     /// Answers questions for health and metrics where the configuration says.
     pub async fn serve_health(&mut self) -> Result<SocketAddr, StartError> {
-        let router = health::router(self.ports().clone(), self.metrics.clone());
+        let router =
+            health::router(self.ports().clone(), self.hearings.clone(), self.metrics.clone());
         self.serve("health", self.config.health_listen, "ATLAS_HEALTH_LISTEN", router).await
     }
 

@@ -12,6 +12,7 @@
 mod attempt;
 mod claims;
 mod context;
+mod hearing;
 mod outcome;
 mod runner;
 mod stage;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use claims::Claims;
 pub use context::Context;
+pub use hearing::Hearing;
 pub use runner::{Runner, Settings};
 pub use stage::Stage;
 

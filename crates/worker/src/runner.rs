@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{Claims, Ports, Stage, attempt};
+use crate::{Claims, Hearing, Ports, Stage, attempt};
 
 /// How a runner works.
 #[derive(Debug, Clone)]
@@ -42,6 +42,7 @@ impl Default for Settings {
 /// Runs one stage.
 pub struct Runner {
     shared: Arc<Shared>,
+    hearing: Hearing,
 }
 
 /// What all attempts of a runner share.
@@ -71,7 +72,13 @@ impl Runner {
         let closing = CancellationToken::new();
         let out_of_time = CancellationToken::new();
         let shared = Shared { stage, ports, claims, settings, alone, closing, out_of_time };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), hearing: Hearing::default() }
+    }
+
+    /// Whether it hears its calls, from outside.
+    #[must_use]
+    pub fn hearing(&self) -> Hearing {
+        self.hearing.clone()
     }
 
     /// Works until `shutdown`, then finishes or gives back what is in work.
@@ -81,8 +88,14 @@ impl Runner {
         while !shutdown.is_cancelled() {
             let subscribed = self.shared.ports.queue.subscribe(stage, self.shared.settings.slots);
             match subscribed.await {
-                Ok(calls) => self.take(calls, &mut attempts, &shutdown).await,
-                Err(error) => warn!(%stage, %error, "the queue does not answer"),
+                Ok(calls) => {
+                    self.hearing.found();
+                    self.take(calls, &mut attempts, &shutdown).await;
+                }
+                Err(error) => {
+                    self.hearing.lost();
+                    warn!(%stage, %error, "the queue does not answer");
+                }
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
