@@ -1,6 +1,6 @@
 //! Tasks: the rows that workers take.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,23 @@ impl TaskStatus {
         }
     }
 }
+
+impl FromStr for TaskStatus {
+    type Err = UnknownTaskStatus;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        use TaskStatus::{Cancelled, Done, Failed, Leased, Poison, Ready, Waiting};
+        [Waiting, Ready, Leased, Done, Failed, Poison, Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == name)
+            .ok_or(UnknownTaskStatus)
+    }
+}
+
+/// A name that no task status has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a task status")]
+pub struct UnknownTaskStatus;
 
 /// What a task has to work on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! called for again, so that of any number exactly one does it. Nothing here is needed for work that goes
 //! well; everything that goes wrong elsewhere ends here.
 
+mod census;
 mod retention;
 mod schedules;
 mod sweep;
@@ -64,9 +65,13 @@ impl Scheduler {
     pub async fn run(self, shutdown: CancellationToken) {
         let mut wait = Duration::ZERO;
         let mut retention = retention::Retention::default();
+        let mut counting = census::Counting::default();
         while shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
             let turn = match self.take_turn().await {
-                Ok(()) => retention.take_turn(&self).await,
+                Ok(()) => {
+                    let forgotten = retention.take_turn(&self).await;
+                    forgotten.and(counting.take_turn(&self).await)
+                }
                 failed => failed,
             };
             wait = match turn {

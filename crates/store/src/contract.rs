@@ -31,6 +31,7 @@ macro_rules! contract {
             jobs_are_listed_newest_first,
             of_two_requests_at_the_same_instant_one_starts,
             old_jobs_are_forgotten_but_the_newest_of_a_channel,
+            a_census_tells_how_many_jobs_and_tasks_stand_where,
         );
         $crate::contract!(@each $fresh; tasks:
             a_task_is_claimed_once,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{JobId, JobStatus, KeyId};
+use domain::{JobId, JobStatus, KeyId, Stage, TaskStatus};
 
 use super::scene::{channel, started, wanted};
 use crate::{Cancellation, Idempotency, JobQuery, NewJob, Store, Triggered};
@@ -109,4 +109,20 @@ pub async fn old_jobs_are_forgotten_but_the_newest_of_a_channel(store: &dyn Stor
     let query = JobQuery { limit: 10, ..JobQuery::default() };
     let left: Vec<_> = store.jobs(&query).await.unwrap().into_iter().map(|job| job.id).collect();
     assert_eq!(left, [running.id, ids[4].clone(), ids[3].clone()]);
+}
+
+/// What operators watch.
+pub async fn a_census_tells_how_many_jobs_and_tasks_stand_where(store: &dyn Store) {
+    let channel = channel(store).await;
+    let (first, _) = started(store, &channel).await;
+    store.cancel(&first.id).await.unwrap();
+    let (_, task) = started(store, &channel).await;
+    let census = store.census().await.unwrap();
+    assert_eq!(census.jobs, [(JobStatus::Cancelled, 1), (JobStatus::Queued, 1)]);
+    assert_eq!(census.tasks, [(Stage::FetchingMessages, TaskStatus::Ready, 1)]);
+    super::scene::claimed(store, &task).await;
+    let census = store.census().await.unwrap();
+    assert_eq!(census.jobs, [(JobStatus::Cancelled, 1), (JobStatus::Running, 1)]);
+    assert_eq!(census.tasks, [(Stage::FetchingMessages, TaskStatus::Leased, 1)]);
+    assert!(census.oldest_running > Duration::ZERO && census.oldest_queued.is_zero());
 }

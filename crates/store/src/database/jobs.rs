@@ -1,5 +1,6 @@
 //! Jobs: accepting, watching and ending them.
 
+mod census;
 mod row;
 mod trigger;
 
@@ -17,7 +18,7 @@ pub(super) use self::{
     trigger::trigger_in,
 };
 use super::{Database, json, row::Columns as _};
-use crate::{Cancellation, JobQuery, Jobs, NewJob, Result, Triggered, ledger::Ledger};
+use crate::{Cancellation, Census, JobQuery, Jobs, NewJob, Result, Triggered, ledger::Ledger};
 
 #[async_trait]
 impl Jobs for Database {
@@ -38,6 +39,10 @@ impl Jobs for Database {
     async fn newest_job(&self, channel: &ChannelId) -> Result<Option<Job>> {
         let query = JobQuery { channel_id: Some(channel.clone()), limit: 1, ..JobQuery::default() };
         Ok(self.jobs(&query).await?.pop())
+    }
+
+    async fn census(&self) -> Result<Census> {
+        census::take(&mut self.snapshot().await?).await
     }
 
     async fn forget_jobs(&self, age: Duration, kept: u32, limit: u32) -> Result<u64> {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ChannelId, Job, JobId, JobStatus, KeyId, TaskRef, Timestamp, Trigger};
+use domain::{
+    ChannelId, Job, JobId, JobStatus, KeyId, Stage, TaskRef, TaskStatus, Timestamp, Trigger,
+};
 
 use crate::Result;
 
@@ -74,6 +76,19 @@ pub struct JobQuery {
     pub limit: u32,
 }
 
+/// How many jobs and tasks stand where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Jobs by state; a state that none is in is left out.
+    pub jobs: Vec<(JobStatus, u64)>,
+    /// How long the longest waiting job has waited.
+    pub oldest_queued: Duration,
+    /// How long the longest running job has run.
+    pub oldest_running: Duration,
+    /// Tasks that are neither done nor cancelled, by stage and state.
+    pub tasks: Vec<(Stage, TaskStatus, u64)>,
+}
+
 /// Jobs.
 #[async_trait]
 pub trait Jobs: Send + Sync + 'static {
@@ -88,6 +103,8 @@ pub trait Jobs: Send + Sync + 'static {
     /// Forgets jobs that ended longer ago than `age`, and their tasks, but for the newest `kept` of each
     /// channel; at most `limit` of them, the oldest first. Answers with how many.
     async fn forget_jobs(&self, age: Duration, kept: u32, limit: u32) -> Result<u64>;
+    /// How many jobs and tasks stand where.
+    async fn census(&self) -> Result<Census>;
     /// Jobs, newest first.
     async fn jobs(&self, query: &JobQuery) -> Result<Vec<Job>>;
 }
