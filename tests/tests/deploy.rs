@@ -142,3 +142,39 @@ fn workers_are_scaled_by_the_queues_they_consume() {
         assert!(target.parse::<Role>().is_ok(), "{target}");
     }
 }
+
+/// Names of metrics in a text, without what Prometheus adds to those of a histogram.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+    let names = words.filter(|word| word.starts_with("atlas_"));
+    names.map(|name| name.trim_end_matches("_bucket").to_owned()).collect()
+}
+
+#[test]
+fn dashboard_and_alerts_use_metrics_that_the_program_has() {
+    let dashboard: Value = serde_json::from_str(&read("deploy/grafana/dashboard.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let queries = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut used: BTreeSet<String> =
+        queries.flat_map(|query| metrics_in(query["expr"].as_str().unwrap())).collect();
+    let alerts = documents("deploy/grafana/alerts.yaml").remove(0);
+    for rule in alerts["groups"][0]["rules"].as_array().unwrap() {
+        used.extend(metrics_in(rule["expr"].as_str().unwrap()));
+        assert!(rule["annotations"]["description"].is_string(), "{rule}");
+    }
+    let mut told = BTreeSet::new();
+    for room in ["gateway", "queue", "scheduler", "service", "worker"] {
+        let mut folders = vec![root().join("crates").join(room).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => told.extend(metrics_in(&std::fs::read_to_string(path).unwrap())),
+                }
+            }
+        }
+    }
+    assert_eq!(used.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert!(used.len() > 5, "{used:?}");
+}
