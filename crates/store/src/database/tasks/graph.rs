@@ -27,10 +27,11 @@ pub(super) async fn write(
     effect: &GraphEffect,
 ) -> Result<bool> {
     let units = current(write, &effect.units).await?;
-    mentions::replace(write, fenced, &units).await?;
     facts::replace(write, fenced, &units).await?;
     mark_dirty(write, fenced, &effect.dirty).await?;
     take_through(write, fenced).await?;
+    // Last of the results: entities are the workspace's, and whoever mentions the same ones waits.
+    mentions::replace(write, fenced, &units).await?;
     if !fenced.lock(write).await? {
         return Ok(false);
     }
