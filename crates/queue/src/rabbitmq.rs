@@ -14,7 +14,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{Stage, TaskRef};
-use lapin::{Channel, Connection, ConnectionProperties, options::QueueDeclareOptions};
+use lapin::{
+    Channel, Connection, ConnectionProperties, options::QueueDeclareOptions, types::FieldTable,
+};
 use tokio::sync::Mutex;
 
 use self::{consumer::Consumer, publisher::Publisher, topology::Topology};
@@ -132,7 +134,7 @@ impl Queue for RabbitQueue {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let queue = self.inner.topology.queue(stage).into();
         let asked = async {
-            let told = link.asking.queue_declare(queue, passive, Topology::arguments());
+            let told = link.asking.queue_declare(queue, passive, FieldTable::default());
             told.await.map_err(unavailable)
         };
         Ok(in_time(asked).await?.message_count().into())
@@ -189,7 +191,7 @@ mod tests {
         let dead = || async {
             let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
             let name = queue.inner.topology.dead().into();
-            let told = link.asking.queue_declare(name, passive, Topology::arguments()).await;
+            let told = link.asking.queue_declare(name, passive, FieldTable::default()).await;
             told.unwrap().message_count()
         };
         while dead().await == 0 {

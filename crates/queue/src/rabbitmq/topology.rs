@@ -31,11 +31,6 @@ impl Topology {
         format!("{}.dead", self.prefix)
     }
 
-    /// What passive questions say of a queue: nothing.
-    pub(super) fn arguments() -> FieldTable {
-        FieldTable::default()
-    }
-
     pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         let dead = self.dead();

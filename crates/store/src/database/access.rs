@@ -1,15 +1,16 @@
 //! API keys.
 
-use super::Engine;
-use super::query::query;
-use super::row::Row;
-use super::session::Lane;
 use std::path::Path;
 
 use async_trait::async_trait;
 use domain::KeyId;
 
-use super::{Database, row::Columns as _};
+use super::{
+    Database, Engine,
+    query::query,
+    row::{Columns as _, Row},
+    session::Lane,
+};
 use crate::{Access, ApiKey, Result, StoreError};
 
 #[async_trait]

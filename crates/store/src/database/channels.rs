@@ -2,14 +2,15 @@
 
 mod erase;
 
-use super::Session;
-use super::query::{Query, query};
-use super::row::Row;
-use super::session::Lane;
 use async_trait::async_trait;
 use domain::{Channel, ChannelId, Connection, ConnectionId, JobId, Platform};
 
-use super::{Database, row::Columns as _};
+use super::{
+    Database, Session,
+    query::{Query, query},
+    row::{Columns as _, Row},
+    session::Lane,
+};
 use crate::{ChannelSummary, Channels, NewChannel, Result, Totals};
 
 #[async_trait]

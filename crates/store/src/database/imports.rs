@@ -3,8 +3,6 @@
 mod reading;
 mod rows;
 
-use super::query::query;
-use super::session::Lane;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,9 +11,10 @@ use domain::{
     import::{Import, ImportFormat},
 };
 
-pub(super) use self::reading::take_back;
-use super::{Database, row::Columns as _};
+use super::{Database, query::query, row::Columns as _, session::Lane};
 use crate::{ClaimedImport, ImportEnd, ImportedPage, Imports, Result};
+
+pub(super) use self::reading::take_back;
 
 #[async_trait]
 impl Imports for Database {

@@ -4,21 +4,24 @@ mod census;
 mod row;
 mod trigger;
 
-use super::Session;
-use super::query::{Statement, query};
-use super::retried;
-use super::session::Lane;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{ChannelId, Job, JobId, JobStatus};
 
+use super::{
+    Database, Session, json,
+    query::{Statement, query},
+    retried,
+    row::Columns as _,
+    session::Lane,
+};
+use crate::{Cancellation, Census, JobQuery, Jobs, NewJob, Result, Triggered, ledger::Ledger};
+
 pub(super) use self::{
     row::{load, save},
     trigger::trigger_in,
 };
-use super::{Database, json, row::Columns as _};
-use crate::{Cancellation, Census, JobQuery, Jobs, NewJob, Result, Triggered, ledger::Ledger};
 
 #[async_trait]
 impl Jobs for Database {

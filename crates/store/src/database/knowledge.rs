@@ -6,11 +6,10 @@ mod neighbors;
 mod relationships;
 mod units;
 
-use super::query::query;
 use async_trait::async_trait;
 use domain::{ChannelId, EntityId, FactId, UnitId, graph::EntityType};
 
-use super::{Database, row::Columns as _};
+use super::{Database, query::query, row::Columns as _};
 use crate::{
     EntityQuery, FactQuery, Knowledge, RelationshipQuery, Result, StoredEntity, StoredFact,
     StoredRelationship, UnitKnowledge,

@@ -5,16 +5,16 @@ mod touched;
 mod upsert;
 mod window;
 
-use super::query::query;
 use async_trait::async_trait;
 use domain::{ChannelId, Message, MessageId, Timestamp, batch::Seed};
+
+use super::{Database, query::query};
+use crate::{Messages, Result, TouchedUnits};
 
 pub(super) use self::{
     row::message,
     upsert::{Walked, pending, upsert},
 };
-use super::Database;
-use crate::{Messages, Result, TouchedUnits};
 
 #[async_trait]
 impl Messages for Database {

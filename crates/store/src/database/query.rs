@@ -43,6 +43,22 @@ macro_rules! run {
     };
 }
 
+/// A query as a driver takes it; each has types of its own.
+macro_rules! bound {
+    ($query:expr) => {{
+        let query = match $query.text {
+            Cow::Borrowed(text) => sqlx::query(text),
+            Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
+        };
+        $query.arguments.into_iter().fold(query, |query, argument| match argument {
+            Argument::Text(text) => query.bind(text),
+            Argument::Number(number) => query.bind(number),
+            Argument::Flag(flag) => query.bind(flag),
+            Argument::Bytes(bytes) => query.bind(bytes),
+        })
+    }};
+}
+
 impl Query {
     /// A statement put together from parts that are known when the program is built.
     pub(super) fn built(text: String) -> Self {
@@ -83,29 +99,11 @@ impl Query {
     }
 
     fn sqlite(self) -> sqlx::query::Query<'static, sqlx::Sqlite, SqliteArguments> {
-        let query = match self.text {
-            Cow::Borrowed(text) => sqlx::query(text),
-            Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
-        };
-        self.arguments.into_iter().fold(query, |query, argument| match argument {
-            Argument::Text(text) => query.bind(text),
-            Argument::Number(number) => query.bind(number),
-            Argument::Flag(flag) => query.bind(flag),
-            Argument::Bytes(bytes) => query.bind(bytes),
-        })
+        bound!(self)
     }
 
     fn postgres(self) -> sqlx::query::Query<'static, sqlx::Postgres, PgArguments> {
-        let query = match self.text {
-            Cow::Borrowed(text) => sqlx::query(text),
-            Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
-        };
-        self.arguments.into_iter().fold(query, |query, argument| match argument {
-            Argument::Text(text) => query.bind(text),
-            Argument::Number(number) => query.bind(number),
-            Argument::Flag(flag) => query.bind(flag),
-            Argument::Bytes(bytes) => query.bind(bytes),
-        })
+        bound!(self)
     }
 }
 

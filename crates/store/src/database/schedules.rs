@@ -1,12 +1,15 @@
 //! Schedules.
 
-use super::query::{Statement, query};
-use super::row::Row;
-use super::session::Lane;
 use async_trait::async_trait;
 use domain::{ChannelId, Timestamp, Trigger, schedule::Schedule};
 
-use super::{Database, jobs::trigger_in, row::Columns as _};
+use super::{
+    Database,
+    jobs::trigger_in,
+    query::{Statement, query},
+    row::{Columns as _, Row},
+    session::Lane,
+};
 use crate::{NewJob, Result, Schedules, Triggered};
 
 #[async_trait]

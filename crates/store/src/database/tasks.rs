@@ -11,8 +11,6 @@ mod page;
 mod repair;
 mod wiki;
 
-use super::retried;
-use super::session::Lane;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,10 +19,11 @@ use domain::{
     task::{Claim, ClaimedTask},
 };
 
+use super::{Database, retried, session::Lane};
+use crate::{Committed, Effect, Result, Swept, Tasks};
+
 use self::fence::Fenced;
 pub(super) use self::graph::recompute_entities;
-use super::Database;
-use crate::{Committed, Effect, Result, Swept, Tasks};
 
 #[async_trait]
 impl Tasks for Database {

@@ -1,8 +1,5 @@
 //! The wiki, as it is read.
 
-use super::query::query;
-use super::row::Row;
-use super::session::Lane;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
@@ -12,7 +9,12 @@ use domain::{
     page::{PageKey, PageKind},
 };
 
-use super::{Database, row::Columns as _};
+use super::{
+    Database,
+    query::query,
+    row::{Columns as _, Row},
+    session::Lane,
+};
 use crate::{
     ContributorRow, DirtyPages, PageSummary, Result, StoredPage, TopicRow, VersionSummary, Wiki,
 };

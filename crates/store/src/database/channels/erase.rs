@@ -1,12 +1,10 @@
 //! Forgetting all that was stored and made of a channel.
 
-use crate::database::Session;
-use crate::database::query::query;
 use domain::{ChannelId, JobId};
 
 use crate::{
     Result,
-    database::{json, row::Columns as _, tasks::recompute_entities},
+    database::{Session, json, query::query, row::Columns as _, tasks::recompute_entities},
 };
 
 pub(super) async fn active_job(write: &mut Session, id: &ChannelId) -> Result<Option<JobId>> {

@@ -1,7 +1,5 @@
 //! Who reads an import, and how that ends.
 
-use crate::database::Session;
-use crate::database::query::{Query, query};
 use std::time::Duration;
 
 use domain::{ClaimToken, ErrorCode, ImportId, SyncError, Timestamp};
@@ -9,7 +7,11 @@ use domain::{ClaimToken, ErrorCode, ImportId, SyncError, Timestamp};
 use super::rows;
 use crate::{
     ClaimedImport, ImportEnd, Result,
-    database::{json, row::Columns as _},
+    database::{
+        Session, json,
+        query::{Query, query},
+        row::Columns as _,
+    },
 };
 
 /// So many readers may vanish over a file.

@@ -1,8 +1,5 @@
 //! The rows of imports and of what they brought.
 
-use crate::database::Session;
-use crate::database::query::query;
-use crate::database::row::Row;
 use std::collections::BTreeMap;
 
 use domain::{ChannelId, Message, MessageId, import::Import};
@@ -10,7 +7,11 @@ use serde::Serialize;
 
 use crate::{
     Result,
-    database::{json, row::Columns as _},
+    database::{
+        Session, json,
+        query::query,
+        row::{Columns as _, Row},
+    },
 };
 
 pub(super) fn import(row: &Row) -> Result<Import> {

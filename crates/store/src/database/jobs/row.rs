@@ -1,13 +1,14 @@
 //! The row of a job.
 
-use crate::database::Session;
-use crate::database::query::query;
-use crate::database::row::Row;
 use domain::{Job, JobId, Timestamp};
 
 use crate::{
     Result,
-    database::{json, row::Columns as _},
+    database::{
+        Session, json,
+        query::query,
+        row::{Columns as _, Row},
+    },
 };
 
 pub(in crate::database) async fn load(

@@ -1,7 +1,5 @@
 //! Accepting a job.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::time::Duration;
 
 use domain::{
@@ -11,7 +9,7 @@ use domain::{
 use super::{load, save};
 use crate::{
     Idempotency, NewJob, Result, Triggered,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
     ledger,
 };
 

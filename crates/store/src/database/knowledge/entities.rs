@@ -1,14 +1,15 @@
 //! Entities.
 
-use crate::database::Session;
-use crate::database::query::{Statement, query};
-use crate::database::row::Row;
 use domain::{EntityId, graph::EntityType};
 
 use super::anywhere;
 use crate::{
     EntityQuery, Result, StoredEntity,
-    database::{json, row::Columns as _},
+    database::{
+        Session, json,
+        query::{Statement, query},
+        row::{Columns as _, Row},
+    },
 };
 
 const ENTITY: &str = "SELECT *,

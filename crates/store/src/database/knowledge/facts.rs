@@ -1,8 +1,5 @@
 //! Facts, with what they are about and what they rest on.
 
-use crate::database::Session;
-use crate::database::query::{Statement, query};
-use crate::database::row::Row;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
@@ -16,7 +13,11 @@ use domain::{
 use super::anywhere;
 use crate::{
     FactEntityRow, FactQuery, Result, Source, StoreError, StoredFact,
-    database::{json, row::Columns as _},
+    database::{
+        Session, json,
+        query::{Statement, query},
+        row::{Columns as _, Row},
+    },
 };
 
 const FACT: &str = "SELECT fact_id, channel_id, asserted_at, fact FROM facts WHERE TRUE";

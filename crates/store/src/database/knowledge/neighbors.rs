@@ -1,7 +1,5 @@
 //! What is around an entity.
 
-use crate::database::Session;
-use crate::database::query::Statement;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::EntityId;
@@ -10,7 +8,10 @@ use super::{
     entities,
     relationships::{RELATIONSHIP, relationship},
 };
-use crate::{Result, StoredEntity, StoredRelationship, database::json};
+use crate::{
+    Result, StoredEntity, StoredRelationship,
+    database::{Session, json, query::Statement},
+};
 
 /// A neighbourhood is a view, not a dump: the best connected entities come first.
 const MAX_ENTITIES: usize = 200;

@@ -1,11 +1,15 @@
 //! Relationships.
 
-use crate::database::Session;
-use crate::database::query::Statement;
-use crate::database::row::Row;
 use domain::graph::confidence;
 
-use crate::{RelationshipQuery, Result, StoredRelationship, database::row::Columns as _};
+use crate::{
+    RelationshipQuery, Result, StoredRelationship,
+    database::{
+        Session,
+        query::Statement,
+        row::{Columns as _, Row},
+    },
+};
 
 /// A relationship ends when the last of its facts was superseded.
 pub(super) const RELATIONSHIP: &str = "SELECT relationship_id, channel_id, source, type, target,

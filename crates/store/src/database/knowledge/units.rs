@@ -1,7 +1,5 @@
 //! What units teach, and what the graph knows of them.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::collections::HashMap;
 
 use domain::{
@@ -12,7 +10,7 @@ use domain::{
 use super::facts::evidence_role;
 use crate::{
     GraphedFact, Result, UnitKnowledge,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 pub(super) async fn knowledge(

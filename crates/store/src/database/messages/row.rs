@@ -1,6 +1,5 @@
 //! The row of a message.
 
-use crate::database::row::Row;
 use domain::{
     Message,
     message::{Author, AuthorKind, MessageKind},
@@ -9,7 +8,10 @@ use serde::Serialize;
 
 use crate::{
     Result, StoreError,
-    database::{json, row::Columns as _},
+    database::{
+        json,
+        row::{Columns as _, Row},
+    },
     lanes::Stored,
 };
 

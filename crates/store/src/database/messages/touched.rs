@@ -1,7 +1,5 @@
 //! The units that a batch touches.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{ChannelId, MessageId, UnitId, batch::Seed, conversation::Conversation};
@@ -9,7 +7,7 @@ use domain::{ChannelId, MessageId, UnitId, batch::Seed, conversation::Conversati
 use super::{row::stored, window::units_around};
 use crate::{
     Result, TouchedUnit, TouchedUnits,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
     lanes::{self, Lane, Place, Stored},
 };
 

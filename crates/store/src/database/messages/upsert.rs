@@ -1,8 +1,5 @@
 //! Storing what a walk brought.
 
-use crate::database::Session;
-use crate::database::query::query;
-use crate::database::row::Row;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
@@ -13,7 +10,11 @@ use domain::{
 use super::row::NewRow;
 use crate::{
     Result,
-    database::{json, row::Columns as _},
+    database::{
+        Session, json,
+        query::query,
+        row::{Columns as _, Row},
+    },
 };
 
 /// Messages of one page, and the job that walks.

@@ -1,12 +1,11 @@
 //! Reading just that part of a lane which changed messages touch.
 
-use crate::database::Session;
-use crate::database::query::Statement;
 use domain::ChannelId;
 
 use super::row::stored;
 use crate::{
     Result,
+    database::{Session, query::Statement},
     lanes::{Lane, Place, Stored},
 };
 

@@ -1,7 +1,5 @@
 //! Holding a task.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::time::Duration;
 
 use domain::{
@@ -13,8 +11,10 @@ use serde::Serialize;
 use crate::{
     Result,
     database::{
+        Session,
         jobs::{load, lock, save},
         json,
+        query::query,
         row::Columns as _,
     },
     ledger::Ledger,

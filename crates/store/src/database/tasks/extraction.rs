@@ -1,7 +1,5 @@
 //! Facts of the units that a batch touched.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::collections::BTreeSet;
 
 use domain::{
@@ -14,7 +12,7 @@ use serde::Serialize;
 use super::Fenced;
 use crate::{
     ExtractedUnit, ExtractionEffect, Result,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 pub(super) async fn write(

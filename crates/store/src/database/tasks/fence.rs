@@ -1,7 +1,5 @@
 //! The fence: a task is written to by who holds it, while its job runs, or not at all.
 
-use crate::database::Session;
-use crate::database::query::query;
 use domain::{
     ChannelId, ClaimToken, JobStatus, Stage, TaskRef, TaskStatus,
     batch::Seed,
@@ -13,8 +11,10 @@ use super::follow;
 use crate::{
     Committed, Result,
     database::{
+        Session,
         jobs::{close_tasks, load, lock, save},
         json,
+        query::query,
         row::Columns as _,
     },
     ledger::Ledger,

@@ -1,13 +1,11 @@
 //! Tasks that follow, and the window of them that a job has on the queue.
 
-use crate::database::Session;
-use crate::database::query::query;
 use domain::{JobId, Stage, TaskRef, Timestamp, task::TaskInput};
 use serde::Serialize;
 
 use crate::{
     Result,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 /// So many tasks of a job and stage are on the queue or in work; the rest wait, so that a large channel

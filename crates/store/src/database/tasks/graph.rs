@@ -8,18 +8,21 @@ mod facts;
 mod links;
 mod mentions;
 
-use crate::database::Session;
-use crate::database::query::{Query, query};
 use std::collections::BTreeMap;
 
 use domain::{TaskStatus, UnitId, page::PageKey};
 
-pub(in crate::database) use self::mentions::recompute as recompute_entities;
 use super::Fenced;
 use crate::{
     GraphEffect, GraphedUnit, Result,
-    database::{json, row::Columns as _},
+    database::{
+        Session, json,
+        query::{Query, query},
+        row::Columns as _,
+    },
 };
+
+pub(in crate::database) use self::mentions::recompute as recompute_entities;
 
 pub(super) async fn write(
     write: &mut Session,

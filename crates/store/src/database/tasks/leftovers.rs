@@ -1,11 +1,12 @@
 //! What earlier jobs left pending: cancelled, failed or given up before it was through.
 
-use crate::database::Session;
-use crate::database::query::query;
 use domain::Trigger;
 
 use super::Fenced;
-use crate::{Result, database::messages::pending};
+use crate::{
+    Result,
+    database::{Session, messages::pending, query::query},
+};
 
 /// Messages taken up in one transaction.
 const SLICE: u32 = 2_000;

@@ -1,7 +1,5 @@
 //! Tasks that did not succeed.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::time::Duration;
 
 use domain::{JobStatus, Stage, SyncError, TaskStatus, batch::Seed, job::Retrying};
@@ -9,7 +7,7 @@ use domain::{JobStatus, Stage, SyncError, TaskStatus, batch::Seed, job::Retrying
 use super::Fenced;
 use crate::{
     Result,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 /// Names this program in what it sets aside.

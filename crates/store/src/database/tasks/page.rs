@@ -1,15 +1,14 @@
 //! A page of the walk through a channel.
 
-use crate::database::Session;
-use crate::database::query::query;
 use domain::{ChannelId, Stage, TaskStatus, task::TaskInput};
 
 use super::Fenced;
 use crate::{
     PageEffect, PageNext, Result,
     database::{
-        json,
+        Session, json,
         messages::{Walked, upsert},
+        query::query,
     },
 };
 

@@ -1,7 +1,5 @@
 //! Repairing what stands still.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::time::Duration;
 
 use domain::{
@@ -13,8 +11,10 @@ use super::{fence::Fenced, outcome};
 use crate::{
     Result, Swept,
     database::{
+        Session,
         jobs::{close_tasks, load, lock, save},
         json,
+        query::query,
         row::Columns as _,
     },
     ledger::Ledger,

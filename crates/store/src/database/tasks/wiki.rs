@@ -1,7 +1,5 @@
 //! Rendered pages.
 
-use crate::database::Session;
-use crate::database::query::query;
 use domain::{
     JobStatus, TaskStatus,
     page::{PageKey, RenderedPage},
@@ -10,7 +8,7 @@ use domain::{
 use super::Fenced;
 use crate::{
     Result, WikiEffect,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 pub(super) async fn write(

@@ -1,7 +1,5 @@
 //! Facts as the graph knows them, and the relationships they support.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{FactId, UnitId};
@@ -10,7 +8,7 @@ use serde::Serialize;
 use super::{Fenced, links};
 use crate::{
     GraphFactRow, GraphedUnit, Result, SupportRow,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 #[derive(Serialize)]

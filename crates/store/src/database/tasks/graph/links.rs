@@ -3,8 +3,6 @@
 //! A decision supersedes every earlier one of its channel that chose what it gives up. That is a
 //! property of the two alone, so it does not matter which of them the graph learns of first.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::collections::BTreeSet;
 
 use domain::FactId;
@@ -12,7 +10,7 @@ use domain::FactId;
 use super::Fenced;
 use crate::{
     Result,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 /// Removes the links of facts that have changed or are gone; answers with the earlier decisions.

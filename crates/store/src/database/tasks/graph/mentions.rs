@@ -1,7 +1,5 @@
 //! Entities, and where they occur.
 
-use crate::database::Session;
-use crate::database::query::query;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{EntityId, UnitId};
@@ -10,7 +8,7 @@ use serde::Serialize;
 use super::Fenced;
 use crate::{
     GraphedUnit, MentionRow, Result,
-    database::{json, row::Columns as _},
+    database::{Session, json, query::query, row::Columns as _},
 };
 
 /// What a mention says, beside where it is.
