@@ -8,6 +8,7 @@ mod error;
 mod port;
 pub mod replay;
 pub mod slack;
+pub mod text;
 
 pub use error::{ConnectorError, ImportError};
 pub use port::{Connector, Next, Page, PageRequest};

@@ -4,33 +4,10 @@
 //! are resolved within code as well: what was typed there arrives escaped, so a bare bracket is one
 //! that Slack itself put around a person or an address.
 
-use domain::{
-    UserId,
-    message::{Link, Mention},
-};
-
-/// Longest text of a message that is kept, in bytes.
-pub const MAX_TEXT: usize = 64 * 1024;
-
-/// Longest address of a link and longest id of a person that are kept, in bytes.
-const MAX_TARGET: usize = 4 * 1024;
-
-/// Mentions and links that are kept of one message, each.
-const MAX_MARKS: usize = 1_000;
-
-/// A text as a person reads it, and what its markup meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rendered {
-    /// The text; at most [`MAX_TEXT`] bytes.
-    pub text: String,
-    /// Who is addressed, by place in the text.
-    pub mentions: Vec<Mention>,
-    /// Where links lead, by place in the text.
-    pub links: Vec<Link>,
-}
+use crate::text::{Text, leads_out};
 
 /// Renders markup; `name_of` knows people by id.
-pub fn render<'n>(source: &str, name_of: impl Fn(&str) -> Option<&'n str>) -> Rendered {
+pub fn render<'n>(source: &str, name_of: impl Fn(&str) -> Option<&'n str>) -> Text {
     let mut rendered = Rendered::default();
     let mut rest = source;
     while let Some(at) = rest.find('<') {
@@ -43,14 +20,18 @@ pub fn render<'n>(source: &str, name_of: impl Fn(&str) -> Option<&'n str>) -> Re
             }
             // Not markup: Slack writes a bracket that was typed as an entity.
             _ => {
-                rendered.push("<");
+                rendered.0.push("<");
                 rest = inner;
             }
         }
     }
     rendered.push_escaped(rest);
-    rendered
+    rendered.0
 }
+
+/// A text that grows by Slack's markup.
+#[derive(Default)]
+struct Rendered(Text);
 
 impl Rendered {
     fn push_bracket<'n>(&mut self, inner: &str, name_of: &impl Fn(&str) -> Option<&'n str>) {
@@ -60,7 +41,7 @@ impl Rendered {
         };
         match target.as_bytes().first() {
             Some(b'@') => self.push_person(&target[1..], label, name_of),
-            Some(b'#') => self.push_prefixed('#', &decoded(label.unwrap_or(&target[1..]))),
+            Some(b'#') => self.0.push_prefixed('#', &decoded(label.unwrap_or(&target[1..]))),
             Some(b'!') => self.push_command(&target[1..], label),
             _ => self.push_link(target, label),
         }
@@ -74,13 +55,7 @@ impl Rendered {
     ) {
         // A name of ours is plain text, a label is markup.
         let name = name_of(id).map_or_else(|| decoded(label.unwrap_or(id)), str::to_owned);
-        let start = self.text.len();
-        self.push_prefixed('@', &name);
-        let kept = (1..=MAX_TARGET).contains(&id.len()) && self.mentions.len() < MAX_MARKS;
-        if let (true, Some((start, end))) = (kept, self.range_from(start)) {
-            let name = self.text[start as usize + 1..].to_owned();
-            self.mentions.push(Mention { start, end, user_id: UserId::from(id), name });
-        }
+        self.0.push_mention(id, &name);
     }
 
     /// `<!here>`, `<!subteam^S1|@team>`, `<!date^1392734382^{date}|18 February>`.
@@ -88,55 +63,27 @@ impl Rendered {
         let name = command.split('^').next().unwrap_or_default();
         match (name, label) {
             ("date", Some(label)) => self.push_escaped(label),
-            (_, Some(label)) => self.push_prefixed('@', &decoded(label.trim_start_matches('@'))),
-            ("subteam", None) => self.push("@team"),
-            (_, None) => self.push_prefixed('@', name),
+            (_, Some(label)) => self.0.push_prefixed('@', &decoded(label.trim_start_matches('@'))),
+            ("subteam", None) => self.0.push("@team"),
+            (_, None) => self.0.push_prefixed('@', name),
         }
     }
 
     fn push_link(&mut self, target: &str, label: Option<&str>) {
         let url = decoded(target);
-        let leads_out = ["http://", "https://", "mailto:"]
-            .iter()
-            .any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)));
-        if !leads_out && label.is_none() {
+        if !leads_out(&url) && label.is_none() {
             // Something in brackets that is no markup of Slack's.
-            self.push("<");
+            self.0.push("<");
             self.push_escaped(target);
-            self.push(">");
+            self.0.push(">");
             return;
         }
-        let start = self.text.len();
-        self.push_escaped(label.unwrap_or(target));
-        let kept = leads_out && url.len() <= MAX_TARGET && self.links.len() < MAX_MARKS;
-        if let (true, Some((start, end))) = (kept, self.range_from(start)) {
-            self.links.push(Link { start, end, url });
-        }
-    }
-
-    /// What was written since, unless the text is full.
-    fn range_from(&self, start: usize) -> Option<(u32, u32)> {
-        let range = (u32::try_from(start).ok()?, u32::try_from(self.text.len()).ok()?);
-        (range.0 < range.1 && self.text.len() < MAX_TEXT).then_some(range)
-    }
-
-    fn push_prefixed(&mut self, prefix: char, name: &str) {
-        self.push(prefix.encode_utf8(&mut [0; 4]));
-        self.push(name);
+        let label = decoded(label.unwrap_or(target));
+        self.0.push_link(&label, &url);
     }
 
     fn push_escaped(&mut self, text: &str) {
-        if text.contains('&') { self.push(&decoded(text)) } else { self.push(text) }
-    }
-
-    fn push(&mut self, text: &str) {
-        let visible = |character: char| !character.is_control() || matches!(character, '\n' | '\t');
-        for character in text.chars().filter(|character| visible(*character)) {
-            if self.text.len() + character.len_utf8() > MAX_TEXT {
-                return;
-            }
-            self.text.push(character);
-        }
+        if text.contains('&') { self.0.push(&decoded(text)) } else { self.0.push(text) }
     }
 }
 
@@ -150,8 +97,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::text::{MAX_MARKS, MAX_TARGET, MAX_TEXT};
 
-    fn read(source: &str) -> Rendered {
+    fn read(source: &str) -> Text {
         render(source, |id| (id == "U1").then_some("Ann"))
     }
 

@@ -6,12 +6,7 @@ use domain::message::AuthorKind;
 use serde::Deserialize;
 
 use super::raw::entries;
-
-/// Longest name that is shown, in characters.
-const MAX_NAME: usize = 80;
-
-/// Longest id that is kept, in bytes.
-const MAX_ID: usize = 128;
+pub(super) use crate::text::{id, shown};
 
 /// Slack's own account.
 const SLACKBOT: &str = "USLACKBOT";
@@ -75,19 +70,4 @@ fn known(user: RawUser) -> User {
     let names = [profile.display_name, profile.real_name, user.real_name, user.name];
     let name = names.into_iter().flatten().find_map(|name| shown(&name)).unwrap_or(user.id);
     User { name, kind: if bot { AuthorKind::Bot } else { AuthorKind::Person } }
-}
-
-/// An id as it may be kept: not empty, in one word, not longer than any platform's.
-pub(super) fn id(text: &str) -> Option<String> {
-    let plain = |character: char| !character.is_control() && !character.is_whitespace();
-    let fits = (1..=MAX_ID).contains(&text.len());
-    (fits && text.chars().all(plain)).then(|| text.to_owned())
-}
-
-/// A name as it may be shown: one line, no control characters, not too long.
-pub(super) fn shown(name: &str) -> Option<String> {
-    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let clean: String =
-        words.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect();
-    (!clean.is_empty()).then_some(clean)
 }

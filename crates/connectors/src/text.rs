@@ -1,0 +1,108 @@
+//! A message's text as a person reads it, with what its markup meant kept by place.
+
+use domain::{
+    UserId,
+    message::{Link, Mention},
+};
+
+/// Longest text of a message that is kept, in bytes.
+pub const MAX_TEXT: usize = 64 * 1024;
+
+/// Longest address of a link and longest id of a person that are kept, in bytes.
+pub const MAX_TARGET: usize = 4 * 1024;
+
+/// Mentions and links that are kept of one message, each.
+pub const MAX_MARKS: usize = 1_000;
+
+/// Longest name that is shown, in characters.
+const MAX_NAME: usize = 80;
+
+/// Longest id that is kept, in bytes.
+const MAX_ID: usize = 128;
+
+/// A text as a person reads it, and what its markup meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    /// The text; at most [`MAX_TEXT`] bytes.
+    pub text: String,
+    /// Who is addressed, by place in the text.
+    pub mentions: Vec<Mention>,
+    /// Where links lead, by place in the text.
+    pub links: Vec<Link>,
+}
+
+impl Text {
+    /// Adds text; control characters vanish, lines stay, what is too long is cut on a character.
+    pub fn push(&mut self, text: &str) {
+        let visible = |character: char| !character.is_control() || matches!(character, '\n' | '\t');
+        for character in text.chars().filter(|character| visible(*character)) {
+            if self.text.len() + character.len_utf8() > MAX_TEXT {
+                return;
+            }
+            self.text.push(character);
+        }
+    }
+
+    /// Adds a name behind its sign: `#general`.
+    pub fn push_prefixed(&mut self, prefix: char, name: &str) {
+        self.push(prefix.encode_utf8(&mut [0; 4]));
+        self.push(name);
+    }
+
+    /// Adds `@name`, and keeps who that is.
+    pub fn push_mention(&mut self, id: &str, name: &str) {
+        let start = self.text.len();
+        self.push_prefixed('@', name);
+        let kept = (1..=MAX_TARGET).contains(&id.len()) && self.mentions.len() < MAX_MARKS;
+        if let (true, Some((start, end))) = (kept, self.range_from(start)) {
+            let name = self.text[start as usize + 1..].to_owned();
+            self.mentions.push(Mention { start, end, user_id: UserId::from(id), name });
+        }
+    }
+
+    /// Adds a label, and keeps where it leads.
+    pub fn push_link(&mut self, label: &str, url: &str) {
+        let start = self.text.len();
+        self.push(label);
+        self.link_from(start, url);
+    }
+
+    /// Makes what was added since `start` a link, if its address is one that leads out and harms nobody.
+    pub fn link_from(&mut self, start: usize, url: &str) {
+        let kept = leads_out(url) && url.len() <= MAX_TARGET && self.links.len() < MAX_MARKS;
+        if let (true, Some((start, end))) = (kept, self.range_from(start)) {
+            self.links.push(Link { start, end, url: url.to_owned() });
+        }
+    }
+
+    /// What was added since, unless the text is full.
+    fn range_from(&self, start: usize) -> Option<(u32, u32)> {
+        let range = (u32::try_from(start).ok()?, u32::try_from(self.text.len()).ok()?);
+        (range.0 < range.1 && self.text.len() < MAX_TEXT).then_some(range)
+    }
+}
+
+/// Whether an address is one that a link may have.
+#[must_use]
+pub fn leads_out(url: &str) -> bool {
+    ["http://", "https://", "mailto:"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
+}
+
+/// An id as it may be kept: not empty, in one word, not longer than any platform's.
+#[must_use]
+pub fn id(text: &str) -> Option<String> {
+    let plain = |character: char| !character.is_control() && !character.is_whitespace();
+    let fits = (1..=MAX_ID).contains(&text.len());
+    (fits && text.chars().all(plain)).then(|| text.to_owned())
+}
+
+/// A name as it may be shown: one line, no control characters, not too long.
+#[must_use]
+pub fn shown(name: &str) -> Option<String> {
+    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let clean: String =
+        words.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect();
+    (!clean.is_empty()).then_some(clean)
+}
