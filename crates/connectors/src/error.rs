@@ -2,26 +2,45 @@
 
 use std::time::Duration;
 
-use domain::{Classify, ErrorCode, Retry, SyncError, error::ErrorDetails};
+use domain::{Classify, ErrorCode, MessageId, Retry, SyncError, error::ErrorDetails};
 
 /// A platform did not give what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectorError {
-    /// It failed, in its own words.
+    /// It failed; what it did.
     #[error("Failed to fetch messages: {0}")]
     Platform(String),
-    /// It does not accept our credentials.
-    #[error("the platform refuses our credentials: connect it again")]
-    Auth,
+    /// It failed, and says when to come again.
+    #[error("Failed to fetch messages: {reason}")]
+    Busy {
+        /// What it did.
+        reason: String,
+        /// How long to stay away.
+        retry_after: Duration,
+    },
+    /// It does not accept our credentials, or not for this; why, and what to do.
+    #[error("the platform refuses our credentials: {0}")]
+    Auth(String),
     /// It asks us to slow down.
     #[error("Failed to fetch messages: rate limit exceeded")]
     RateLimit {
         /// How long to stay away.
         retry_after: Duration,
     },
-    /// It has no such channel, or does not show it to us.
-    #[error("the channel does not exist on the platform, or is not shown to this connection")]
-    ChannelNotFound,
+    /// It has no such channel, or does not show it to us; what to do.
+    #[error("the channel does not exist on the platform, or is not shown to this connection: {0}")]
+    ChannelNotFound(String),
+    /// It does not understand what we ask for: our mistake.
+    #[error("the platform does not accept the request: {0}")]
+    Request(String),
+    /// It failed at one message.
+    #[error("{cause}")]
+    At {
+        /// The platform's id of the message.
+        message: MessageId,
+        /// What happened.
+        cause: Box<Self>,
+    },
     /// What it is read from on our side cannot be reached.
     #[error("the source of this channel cannot be read at the moment")]
     Unavailable,
@@ -33,14 +52,19 @@ pub enum ConnectorError {
 impl Classify for ConnectorError {
     fn sync_error(&self) -> SyncError {
         let code = match self {
-            Self::Platform(_) => ErrorCode::PlatformError,
-            Self::Auth => ErrorCode::AuthError,
+            Self::Platform(_) | Self::Busy { .. } => ErrorCode::PlatformError,
+            Self::Auth(_) => ErrorCode::AuthError,
             Self::RateLimit { .. } => ErrorCode::RateLimit,
-            Self::ChannelNotFound => ErrorCode::ChannelNotFound,
-            Self::Unavailable | Self::InvalidMark => ErrorCode::InternalError,
+            Self::ChannelNotFound(_) => ErrorCode::ChannelNotFound,
+            Self::Unavailable | Self::InvalidMark | Self::Request(_) => ErrorCode::InternalError,
+            Self::At { message, cause } => {
+                let mut error = cause.sync_error();
+                error.details.failing_message_id.get_or_insert_with(|| message.clone());
+                return error;
+            }
         };
         let retry_after = match self {
-            Self::RateLimit { retry_after } => {
+            Self::RateLimit { retry_after } | Self::Busy { retry_after, .. } => {
                 // A try before the pause is over would be refused: rounded up.
                 Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
             }
@@ -53,8 +77,13 @@ impl Classify for ConnectorError {
     fn retry(&self) -> Retry {
         match self {
             Self::Platform(_) | Self::Unavailable => Retry::Backoff,
-            Self::RateLimit { retry_after } => Retry::After(*retry_after),
-            Self::Auth | Self::ChannelNotFound | Self::InvalidMark => Retry::Never,
+            Self::RateLimit { retry_after } | Self::Busy { retry_after, .. } => {
+                Retry::After(*retry_after)
+            }
+            Self::Auth(_) | Self::ChannelNotFound(_) | Self::InvalidMark | Self::Request(_) => {
+                Retry::Never
+            }
+            Self::At { cause, .. } => cause.retry(),
         }
     }
 }
@@ -119,9 +148,13 @@ mod tests {
         let limit = ConnectorError::RateLimit { retry_after: pause };
         let cases = [
             (ConnectorError::Platform("down".into()), ErrorCode::PlatformError, Retry::Backoff),
-            (ConnectorError::Auth, ErrorCode::AuthError, Retry::Never),
+            (ConnectorError::Auth("log in again".into()), ErrorCode::AuthError, Retry::Never),
             (limit, ErrorCode::RateLimit, Retry::After(pause)),
-            (ConnectorError::ChannelNotFound, ErrorCode::ChannelNotFound, Retry::Never),
+            (
+                ConnectorError::ChannelNotFound("invite it".into()),
+                ErrorCode::ChannelNotFound,
+                Retry::Never,
+            ),
             (ConnectorError::Unavailable, ErrorCode::InternalError, Retry::Backoff),
             (ConnectorError::InvalidMark, ErrorCode::InternalError, Retry::Never),
         ];

@@ -4,11 +4,16 @@
 //! into [`domain::Message`]. It knows nothing of jobs, stores or queues. A reader of a file format
 //! turns a file into the same messages, with what it could not read beside them.
 
+mod account;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod error;
+pub mod http;
 mod port;
 pub mod replay;
 pub mod slack;
 pub mod text;
 
+pub use account::{Account, Identity, MAX_CHANNELS, OfferedChannel};
 pub use error::{ConnectorError, ImportError};
-pub use port::{Connector, Next, Page, PageRequest};
+pub use port::{Connector, Known, Mark, Next, Page, PageRequest, Stream, Window};

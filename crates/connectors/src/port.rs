@@ -1,7 +1,7 @@
-//! The trait of the port.
+//! The traits of the port.
 
 use async_trait::async_trait;
-use domain::{Channel, Message};
+use domain::{Channel, Message, MessageId, Timestamp};
 
 use crate::ConnectorError;
 
@@ -16,15 +16,69 @@ pub struct PageRequest {
     pub cursor: Option<String>,
 }
 
-/// One page of a walk.
+/// One page of a walk. All of it is stored together, or nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     /// Messages, in any order, seen before or not.
     pub messages: Vec<Message>,
     /// How many messages the whole walk is expected to bring, where the source knows.
     pub estimate: Option<u64>,
+    /// Marks of single streams (a thread, a sweep) that move with this page.
+    pub marks: Vec<Mark>,
+    /// Messages that were seen in windows of this walk, whether they changed or not: those in `messages`
+    /// need not be named again.
+    pub sightings: Vec<MessageId>,
+    /// Windows that this walk has seen all of, this page included: what is stored in them and was not
+    /// seen has been deleted on the platform.
+    pub walked: Vec<Window>,
     /// How the walk goes on.
     pub next: Next,
+}
+
+impl Page {
+    /// A page with messages and nothing else.
+    #[must_use]
+    pub const fn new(messages: Vec<Message>, next: Next) -> Self {
+        Self {
+            messages,
+            estimate: None,
+            marks: Vec::new(),
+            sightings: Vec::new(),
+            walked: Vec::new(),
+            next,
+        }
+    }
+}
+
+/// Where one stream of a channel stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The stream, in the connector's own words: `thread:1712345678.123456`.
+    pub stream: String,
+    /// Where it stands, in the connector's own words; `None` forgets the stream.
+    pub mark: Option<String>,
+}
+
+/// A stretch of a channel's time, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Which messages of that time.
+    pub of: Stream,
+    /// Its first moment.
+    pub from: Timestamp,
+    /// Its last moment, before the walk began: what is sent meanwhile is not missing.
+    pub to: Timestamp,
+}
+
+/// Messages that a platform lists together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stream {
+    /// Those outside threads, and the first of each thread.
+    TopLevel,
+    /// The replies of the thread with this first message.
+    Thread(MessageId),
+    /// All of the channel.
+    Everything,
 }
 
 /// How a walk goes on after a page.
@@ -36,11 +90,29 @@ pub enum Next {
     End(Option<String>),
 }
 
+/// What is stored of a channel, for connectors whose platform tells changes only by comparison.
+#[async_trait]
+pub trait Known: Send + Sync {
+    /// Where these streams stand, in the order asked for; at most 1,000 at a time.
+    async fn marks(&self, streams: &[String]) -> Result<Vec<Option<String>>, ConnectorError>;
+    /// Streams whose names begin so, in order of name, after a given one.
+    async fn marks_under(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(String, String)>, ConnectorError>;
+    /// The newest live message of a stream, where there is one.
+    async fn newest(&self, of: &Stream) -> Result<Option<(MessageId, Timestamp)>, ConnectorError>;
+    /// Messages with these ids that are stored; at most 1,000 at a time, deleted ones included.
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, ConnectorError>;
+}
+
 /// A source of messages.
 #[async_trait]
 pub trait Connector: Send + Sync + 'static {
     /// One page of a walk. Dropping the future stops the work.
-    async fn page(&self, request: &PageRequest) -> Result<Page, ConnectorError>;
+    async fn page(&self, request: &PageRequest, known: &dyn Known) -> Result<Page, ConnectorError>;
     /// How many messages a walk from this watermark would bring, where that is known without a walk.
     async fn estimate(
         &self,

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use domain::{Channel, ChannelId, Message};
 use tokio::sync::Semaphore;
 
-use crate::{Connector, ConnectorError, Next, Page, PageRequest};
+use crate::{Connector, ConnectorError, Known, Next, Page, PageRequest};
 
 /// What happens before a page is served, in the order given.
 #[derive(Debug, Clone)]
@@ -92,7 +92,11 @@ fn mark(mark: Option<&str>) -> Result<usize, ConnectorError> {
 
 #[async_trait]
 impl Connector for Replay {
-    async fn page(&self, request: &PageRequest) -> Result<Page, ConnectorError> {
+    async fn page(
+        &self,
+        request: &PageRequest,
+        _known: &dyn Known,
+    ) -> Result<Page, ConnectorError> {
         self.play_step().await?;
         let mut state = self.lock();
         state.pages_served += 1;
@@ -108,7 +112,7 @@ impl Connector for Replay {
             false => Next::Cursor(end.to_string()),
         };
         let estimate = Some((said.len() - walk_start) as u64);
-        Ok(Page { messages: said[start..end].to_vec(), estimate, next })
+        Ok(Page { estimate, ..Page::new(said[start..end].to_vec(), next) })
     }
 
     async fn estimate(

@@ -12,14 +12,43 @@ use crate::{ChannelId, ConnectionId, Timestamp};
 pub enum Platform {
     /// Slack, live or by its export.
     Slack,
+    /// Matrix, by any homeserver.
+    Matrix,
+    /// Mattermost, live or by its bulk export.
+    Mattermost,
+    /// Discord, live or by DiscordChatExporter's files.
+    Discord,
+    /// Microsoft Teams, by Microsoft Graph.
+    Teams,
+    /// Telegram, by its export.
+    Telegram,
+    /// Tables and lines of no platform we know.
+    Files,
 }
 
 impl Platform {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Slack,
+        Self::Matrix,
+        Self::Mattermost,
+        Self::Discord,
+        Self::Teams,
+        Self::Telegram,
+        Self::Files,
+    ];
+
     /// The name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Slack => "slack",
+            Self::Matrix => "matrix",
+            Self::Mattermost => "mattermost",
+            Self::Discord => "discord",
+            Self::Teams => "teams",
+            Self::Telegram => "telegram",
+            Self::Files => "files",
         }
     }
 }
@@ -39,10 +68,7 @@ impl FromStr for Platform {
     type Err = UnknownPlatform;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "slack" => Ok(Self::Slack),
-            _ => Err(UnknownPlatform),
-        }
+        Self::ALL.into_iter().find(|platform| platform.as_str() == name).ok_or(UnknownPlatform)
     }
 }
 

@@ -6,6 +6,7 @@ use domain::{
 };
 
 use super::*;
+use crate::contract::Mirror;
 
 fn channel() -> Channel {
     Channel {
@@ -17,6 +18,10 @@ fn channel() -> Channel {
         topic: String::new(),
         last_sync: None,
     }
+}
+
+fn known() -> Mirror {
+    Mirror::new(channel())
 }
 
 fn said(n: i64, text: &str) -> Message {
@@ -46,7 +51,7 @@ async fn walk(replay: &Replay, watermark: Option<String>) -> (Vec<Vec<String>>, 
     let mut request = PageRequest { watermark, ..first(&channel()) };
     let mut pages = Vec::new();
     loop {
-        let page = replay.page(&request).await.unwrap();
+        let page = replay.page(&request, &known()).await.unwrap();
         pages.push(page.messages.into_iter().map(|message| message.text).collect());
         match page.next {
             Next::Cursor(cursor) => request.cursor = Some(cursor),
@@ -74,7 +79,7 @@ async fn the_estimate_covers_the_whole_walk_on_every_page() {
     let replay = Replay::new(1);
     replay.say(&channel().id, [said(1, "a"), said(2, "b")]);
     let request = PageRequest { cursor: Some("1".into()), ..first(&channel()) };
-    assert_eq!(replay.page(&request).await.unwrap().estimate, Some(2));
+    assert_eq!(replay.page(&request, &known()).await.unwrap().estimate, Some(2));
 }
 
 #[tokio::test]
@@ -83,9 +88,9 @@ async fn a_scripted_failure_comes_as_often_as_scripted() {
     let limit = ConnectorError::RateLimit { retry_after: Duration::from_secs(7) };
     replay.script([Step::Fail(limit.clone()), Step::Fail(limit.clone())]);
     for _ in 0..2 {
-        assert_eq!(replay.page(&first(&channel())).await, Err(limit.clone()));
+        assert_eq!(replay.page(&first(&channel()), &known()).await, Err(limit.clone()));
     }
-    assert!(replay.page(&first(&channel())).await.is_ok());
+    assert!(replay.page(&first(&channel()), &known()).await.is_ok());
     assert_eq!(replay.pages_served(), 1);
 }
 
@@ -94,13 +99,14 @@ async fn a_hanging_page_waits_for_its_release_and_can_be_dropped() {
     let replay = Arc::new(Replay::new(10));
     replay.script([Step::Hang, Step::Hang]);
     let request = first(&channel());
-    let mut dropped = replay.page(&request);
+    let nothing = known();
+    let mut dropped = replay.page(&request, &nothing);
     let polled = std::future::poll_fn(|context| Poll::Ready(dropped.as_mut().poll(context))).await;
     assert!(polled.is_pending());
     drop(dropped);
     let hanging = tokio::spawn({
         let replay = Arc::clone(&replay);
-        async move { replay.page(&first(&channel())).await }
+        async move { replay.page(&first(&channel()), &known()).await }
     });
     replay.release();
     assert!(hanging.await.unwrap().is_ok());
@@ -110,5 +116,5 @@ async fn a_hanging_page_waits_for_its_release_and_can_be_dropped() {
 #[tokio::test]
 async fn a_mark_of_somebody_else_is_refused() {
     let request = PageRequest { watermark: Some("soon".into()), ..first(&channel()) };
-    assert_eq!(Replay::new(1).page(&request).await, Err(ConnectorError::InvalidMark));
+    assert_eq!(Replay::new(1).page(&request, &known()).await, Err(ConnectorError::InvalidMark));
 }

@@ -1,0 +1,18 @@
+//! What replies mean on a platform.
+
+use std::time::Duration;
+
+use super::Reply;
+use crate::ConnectorError;
+
+/// A platform's way to say things.
+pub trait Dialect: Send + Sync + 'static {
+    /// Whether the reply is what was asked for, or which failure it tells. A rate limit found here pauses
+    /// the buckets of the call for everybody.
+    fn classify(&self, reply: &Reply) -> Result<(), ConnectorError>;
+
+    /// A pause that even a good reply asks for: the last call that was allowed for now.
+    fn pause(&self, _reply: &Reply) -> Option<Duration> {
+        None
+    }
+}
