@@ -259,7 +259,7 @@ async fn a_failed_job_tells_why_in_status_and_history() {
     let (replay, doubles) = replaying();
     let rig = Rig::start_with(doubles).await;
     channel(&rig.server().ports.store).await;
-    replay.script([Step::Fail(ConnectorError::Auth)]);
+    replay.script([Step::Fail(ConnectorError::Auth("log in again".into()))]);
     let job = rig.trigger("C1", false).await;
     let status = rig.finished("C1", &job).await;
     assert_eq!(
@@ -353,7 +353,7 @@ async fn a_retry_is_a_sync_of_the_jobs_channel() {
     let rig = Rig::start_with(doubles).await;
     let id = channel(&rig.server().ports.store).await;
     replay.say(&id, [message(0, "Decision: we use Redis for the session cache.")]);
-    replay.script([Step::Fail(ConnectorError::Auth)]);
+    replay.script([Step::Fail(ConnectorError::Auth("log in again".into()))]);
     let failed = rig.trigger("C1", false).await;
     rig.finished("C1", &failed).await;
     let reply = rig.post("/api/sync/retry", &json!({"job_id": failed})).await;

@@ -189,7 +189,7 @@ async fn what_failed_is_listed_and_tried_again_on_request() {
     let rig = Rig::start_with(doubles).await;
     let id = channel(&rig.server().ports.store).await;
     replay.say(&id, (0..5).map(|n| message(n, "something was said")));
-    replay.script([Page::Fail(ConnectorError::Auth)]);
+    replay.script([Page::Fail(ConnectorError::Auth("log in again".into()))]);
     let job = rig.trigger(id.as_str(), false).await;
     assert_eq!(rig.finished(id.as_str(), &job).await["status"], "failed");
     let listed = rig.get("/api/sync/failures?code=AUTH_ERROR&stage=fetching_messages").await.body;

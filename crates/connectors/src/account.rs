@@ -1,8 +1,41 @@
 //! An account of ours at a platform.
 
-use async_trait::async_trait;
+use std::{fmt, sync::Arc};
 
-use crate::{Connector, ConnectorError};
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::{Connector, ConnectorError, http::Limiter};
+
+/// What an account is opened with.
+pub struct Access {
+    /// The client of this process; follows no redirects.
+    pub client: reqwest::Client,
+    /// The server, for platforms that people run themselves, and for tests.
+    pub base_url: Option<Url>,
+    /// Tokens and the like, by the names that the platform's module asks for.
+    pub credentials: Map<String, Value>,
+    /// Counts calls together with all other workers.
+    pub limiter: Arc<dyn Limiter>,
+    /// Our id of the connection: what its calls are counted under.
+    pub connection: String,
+}
+
+impl fmt::Debug for Access {
+    /// Without credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// A credential that is a text.
+    #[must_use]
+    pub fn credential(&self, name: &str) -> Option<&str> {
+        self.credentials.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+}
 
 /// Who we are at a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]

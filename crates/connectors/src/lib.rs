@@ -14,6 +14,7 @@ pub mod replay;
 pub mod slack;
 pub mod text;
 
-pub use account::{Account, Identity, MAX_CHANNELS, OfferedChannel};
+pub use account::{Access, Account, Identity, MAX_CHANNELS, OfferedChannel};
+pub use domain::walk::{Mark, Stream, Window};
 pub use error::{ConnectorError, ImportError};
-pub use port::{Connector, Known, Mark, Next, Page, PageRequest, Stream, Window};
+pub use port::{Connector, Known, Next, Page, PageRequest};

@@ -1,7 +1,10 @@
 //! The traits of the port.
 
 use async_trait::async_trait;
-use domain::{Channel, Message, MessageId, Timestamp};
+use domain::{
+    Channel, Message, MessageId, Timestamp,
+    walk::{Mark, Stream, Window},
+};
 
 use crate::ConnectorError;
 
@@ -25,8 +28,8 @@ pub struct Page {
     pub estimate: Option<u64>,
     /// Marks of single streams (a thread, a sweep) that move with this page.
     pub marks: Vec<Mark>,
-    /// Messages that were seen in windows of this walk, whether they changed or not: those in `messages`
-    /// need not be named again.
+    /// Messages that were seen in windows of this walk, those in `messages` included, whether they have
+    /// changed or not.
     pub sightings: Vec<MessageId>,
     /// Windows that this walk has seen all of, this page included: what is stored in them and was not
     /// seen has been deleted on the platform.
@@ -48,37 +51,6 @@ impl Page {
             next,
         }
     }
-}
-
-/// Where one stream of a channel stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// The stream, in the connector's own words: `thread:1712345678.123456`.
-    pub stream: String,
-    /// Where it stands, in the connector's own words; `None` forgets the stream.
-    pub mark: Option<String>,
-}
-
-/// A stretch of a channel's time, both ends included.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Window {
-    /// Which messages of that time.
-    pub of: Stream,
-    /// Its first moment.
-    pub from: Timestamp,
-    /// Its last moment, before the walk began: what is sent meanwhile is not missing.
-    pub to: Timestamp,
-}
-
-/// Messages that a platform lists together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stream {
-    /// Those outside threads, and the first of each thread.
-    TopLevel,
-    /// The replies of the thread with this first message.
-    Thread(MessageId),
-    /// All of the channel.
-    Everything,
 }
 
 /// How a walk goes on after a page.

@@ -24,6 +24,7 @@ pub mod schedule;
 pub mod stage;
 pub mod task;
 pub mod time;
+pub mod walk;
 
 pub use channel::{Channel, Connection, Platform};
 pub use error::{Classify, ErrorCode, Failure, Retry, SyncError};

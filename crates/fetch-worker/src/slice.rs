@@ -11,6 +11,8 @@ use domain::{Channel, Failure, Stage as StageName, task::ClaimedTask, task::Task
 use store::{Effect, PageEffect, PageNext, Store};
 use worker::{Context, Stage};
 
+use crate::known::StoredChannel;
+
 /// Longest slice; the page that passes it is its last.
 const SLICE: Duration = Duration::from_secs(60);
 
@@ -29,7 +31,9 @@ impl FetchStage {
 
     async fn channel(&self, task: &ClaimedTask) -> Result<Channel, Failure> {
         let channel = self.store.channel(&task.channel_id).await?;
-        channel.ok_or_else(|| ConnectorError::ChannelNotFound.into())
+        channel.ok_or_else(|| {
+            ConnectorError::ChannelNotFound("it is no longer registered here".into()).into()
+        })
     }
 }
 
@@ -52,9 +56,11 @@ impl Stage for FetchStage {
         };
         let channel = self.channel(task).await?;
         let mut request = PageRequest { channel, watermark, cursor: cursor.clone() };
+        let known = StoredChannel::new(self.store.clone(), task.channel_id.clone());
+        let mut begins = cursor.is_none();
         let begun = Instant::now();
         loop {
-            let page = self.connector.page(&request).await?;
+            let page = self.connector.page(&request, &known).await?;
             let next = match page.next {
                 Next::End(watermark) => PageNext::End(watermark),
                 Next::Cursor(next) if request.cursor.as_ref() == Some(&next) => {
@@ -69,8 +75,15 @@ impl Stage for FetchStage {
                 }
             };
             let goes_on = matches!(next, PageNext::SameSlice(_));
-            let effect =
-                Effect::Page(PageEffect { messages: page.messages, estimate: page.estimate, next });
+            let effect = Effect::Page(PageEffect {
+                messages: page.messages,
+                estimate: page.estimate,
+                begins: std::mem::take(&mut begins),
+                sightings: page.sightings,
+                walked: page.walked,
+                marks: page.marks,
+                next,
+            });
             if !goes_on {
                 return Ok(effect);
             }

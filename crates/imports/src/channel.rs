@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connectors::{Connector, ConnectorError, Next, Page, PageRequest};
+use connectors::{Connector, ConnectorError, Known, Next, Page, PageRequest};
 use domain::Channel;
 use store::{Store, StoreError};
 use tracing::warn;
@@ -35,7 +35,11 @@ fn unavailable(error: StoreError) -> ConnectorError {
 
 #[async_trait]
 impl Connector for ImportedChannel {
-    async fn page(&self, request: &PageRequest) -> Result<Page, ConnectorError> {
+    async fn page(
+        &self,
+        request: &PageRequest,
+        _known: &dyn Known,
+    ) -> Result<Page, ConnectorError> {
         let channel = &request.channel.id;
         let watermark = request.watermark.as_deref();
         let from = place(request.cursor.as_deref().or(watermark))?;
@@ -50,7 +54,7 @@ impl Connector for ImportedChannel {
             true => Next::End((page.last_seq > 0).then_some(mark)),
             false => Next::Cursor(mark),
         };
-        Ok(Page { messages: page.messages, estimate, next })
+        Ok(Page { estimate, ..Page::new(page.messages, next) })
     }
 
     async fn estimate(

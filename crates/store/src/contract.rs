@@ -13,6 +13,7 @@ pub mod schedules;
 mod schema;
 pub mod tasks;
 pub mod walks;
+pub mod windows;
 
 pub use schema::Schema;
 
@@ -55,6 +56,13 @@ macro_rules! contract {
             a_message_in_between_joins_two_conversations,
             a_long_thread_is_read_in_parts,
             what_a_cancelled_job_left_is_taken_up_by_the_next,
+        );
+        $crate::contract!(@each $fresh; windows:
+            what_a_whole_window_has_not_seen_is_deleted,
+            every_walk_sees_for_itself,
+            a_missing_message_comes_back_when_it_is_seen_again,
+            a_window_is_of_one_stream,
+            a_mark_moves_with_its_page,
         );
         $crate::contract!(@each $fresh; knowledge:
             a_fact_that_is_no_longer_found_is_gone,

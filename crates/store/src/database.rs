@@ -21,6 +21,7 @@ mod row;
 mod schedules;
 mod session;
 mod tasks;
+mod walks;
 mod wiki;
 
 use self::session::Lane;

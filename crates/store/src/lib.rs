@@ -24,7 +24,7 @@ pub use database::Database;
 pub use error::StoreError;
 pub use ports::{
     access::*, channels::*, failures::*, imports::*, jobs::*, knowledge::*, messages::*,
-    schedules::*, tasks::*, wiki::*,
+    schedules::*, tasks::*, walks::*, wiki::*,
 };
 
 /// The result of every method of the port.
@@ -32,7 +32,17 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Everything that must outlive a process.
 pub trait Store:
-    Access + Channels + Failures + Imports + Jobs + Knowledge + Messages + Schedules + Tasks + Wiki
+    Access
+    + Channels
+    + Failures
+    + Imports
+    + Jobs
+    + Knowledge
+    + Messages
+    + Schedules
+    + Tasks
+    + Walks
+    + Wiki
 {
 }
 
@@ -46,6 +56,7 @@ impl<T> Store for T where
         + Messages
         + Schedules
         + Tasks
+        + Walks
         + Wiki
 {
 }

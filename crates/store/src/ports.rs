@@ -9,4 +9,5 @@ pub(crate) mod knowledge;
 pub(crate) mod messages;
 pub(crate) mod schedules;
 pub(crate) mod tasks;
+pub(crate) mod walks;
 pub(crate) mod wiki;

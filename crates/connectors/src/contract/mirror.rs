@@ -91,7 +91,6 @@ impl Mirror {
 impl State {
     fn apply(&mut self, page: Page) -> bool {
         self.pages += 1;
-        self.sightings.extend(page.messages.iter().map(|message| message.id.clone()));
         self.sightings.extend(page.sightings);
         for message in page.messages {
             self.upsert(message);

@@ -65,7 +65,7 @@ pub(super) fn message(minute: i64, text: &str) -> Message {
 
 pub(super) fn page(messages: Vec<Message>) -> Effect {
     let next = PageNext::End(Some("mark".into()));
-    Effect::Page(PageEffect { messages, estimate: None, next })
+    Effect::Page(PageEffect::new(messages, next))
 }
 
 /// Walks a channel in one page, leftovers first; answers with all that was released.

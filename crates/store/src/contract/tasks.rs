@@ -203,7 +203,7 @@ pub async fn everything_is_taken_back_at_a_start(store: &dyn Store) {
     let (_, task) = started(store, &channel).await;
     let fetch = claimed(store, &task).await;
     let on = PageNext::SameSlice("2".into());
-    let step = PageEffect { messages: vec![message(1, "x")], estimate: None, next: on };
+    let step = PageEffect::new(vec![message(1, "x")], on);
     let batch = committed(store, &fetch.claim, Effect::Page(step)).await.released.remove(0);
     assert_eq!(store.take_back_all().await.unwrap().expired, 1);
     let quiet = Duration::from_secs(60);

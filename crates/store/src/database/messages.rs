@@ -13,7 +13,7 @@ use crate::{Messages, Result, TouchedUnits};
 
 pub(super) use self::{
     row::message,
-    upsert::{Walked, pending, upsert},
+    upsert::{Walked, gone, pending, upsert},
 };
 
 #[async_trait]

@@ -10,6 +10,7 @@ use domain::{
     graph::{EntityType, RelationshipType},
     page::{PageKey, RenderedPage},
     task::{Claim, ClaimedTask},
+    walk::{Mark, Window},
 };
 
 use crate::Result;
@@ -51,8 +52,32 @@ pub struct PageEffect {
     pub messages: Vec<Message>,
     /// Messages expected in this walk, where known.
     pub estimate: Option<u64>,
+    /// Whether it is the first page of its walk: what an earlier walk has seen counts no more.
+    pub begins: bool,
+    /// Messages seen in windows of this walk, changed or not.
+    pub sightings: Vec<MessageId>,
+    /// Windows that the walk has seen all of: what is stored in them and was not seen is deleted.
+    pub walked: Vec<Window>,
+    /// Marks of streams.
+    pub marks: Vec<Mark>,
     /// How the walk goes on.
     pub next: PageNext,
+}
+
+impl PageEffect {
+    /// A page with messages and nothing else.
+    #[must_use]
+    pub const fn new(messages: Vec<Message>, next: PageNext) -> Self {
+        Self {
+            messages,
+            estimate: None,
+            begins: false,
+            sightings: Vec::new(),
+            walked: Vec::new(),
+            marks: Vec::new(),
+            next,
+        }
+    }
 }
 
 /// How a walk goes on after a page.

@@ -37,6 +37,8 @@ pub(super) async fn erase(write: &mut Session, id: &ChannelId) -> Result<()> {
         "DELETE FROM facts WHERE channel_id = $1",
         "DELETE FROM units WHERE channel_id = $1",
         "DELETE FROM pending_messages WHERE channel_id = $1",
+        "DELETE FROM walk_sightings WHERE channel_id = $1",
+        "DELETE FROM channel_marks WHERE channel_id = $1",
         "DELETE FROM messages WHERE channel_id = $1",
         "UPDATE channels SET watermark = NULL, last_sync = NULL WHERE channel_id = $1",
     ] {

@@ -48,6 +48,18 @@ pub(in crate::database) async fn upsert(
     note_pending(write, walked, &json::encode(&changed)?).await
 }
 
+/// Notes as pending, for this job, what a walk has missed.
+pub(in crate::database) async fn gone(
+    write: &mut Session,
+    walked: &Walked<'_>,
+    missing: &[MessageId],
+) -> Result<Vec<Pending>> {
+    match missing {
+        [] => Ok(Vec::new()),
+        missing => note_pending(write, walked, &json::encode(missing)?).await,
+    }
+}
+
 /// A page may hold a message twice.
 fn newest_revisions(messages: &[Message]) -> BTreeMap<&MessageId, &Message> {
     let mut newest = BTreeMap::new();
@@ -87,10 +99,11 @@ async fn insert_newer(
              attachments = excluded.attachments, permalink = excluded.permalink,
              sent_at = excluded.sent_at, edited_at = excluded.edited_at,
              deleted_at = excluded.deleted_at, revised_at = excluded.revised_at,
-             content_hash = excluded.content_hash
+             content_hash = excluded.content_hash, missing = FALSE
          WHERE excluded.content_hash <> messages.content_hash
              AND (excluded.revised_at > messages.revised_at
-                 OR (excluded.revised_at = messages.revised_at AND messages.deleted_at IS NULL)
+                 OR (excluded.revised_at = messages.revised_at
+                     AND (messages.deleted_at IS NULL OR messages.missing))
                  OR excluded.deleted_at IS NOT NULL)
          RETURNING message_id",
     )

@@ -7,8 +7,9 @@ use crate::{
     PageEffect, PageNext, Result,
     database::{
         Session, json,
-        messages::{Walked, upsert},
+        messages::{Walked, gone, upsert},
         query::query,
+        walks,
     },
 };
 
@@ -23,7 +24,9 @@ pub(super) async fn write(
         force: fenced.ledger.job.force,
         messages: &page.messages,
     };
-    let pending = upsert(write, &walked).await?;
+    let mut pending = upsert(write, &walked).await?;
+    let missing = walks::apply(write, &fenced.channel, page).await?;
+    pending.extend(gone(write, &walked, &missing).await?);
     if let PageNext::End(watermark) = &page.next {
         move_watermark(write, &fenced.channel, watermark.as_deref()).await?;
     }
