@@ -7,8 +7,11 @@
 mod account;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod credential;
 mod error;
 pub mod http;
+mod lenient;
+pub mod mattermost;
 mod port;
 pub mod replay;
 pub mod slack;

@@ -1,5 +1,7 @@
 //! A message's text as a person reads it, with what its markup meant kept by place.
 
+pub mod markdown;
+
 use domain::{
     UserId,
     message::{Link, Mention},
@@ -75,6 +77,28 @@ impl Text {
         }
     }
 
+    /// Adds another text with what it means.
+    pub fn append(&mut self, other: Self) {
+        let offset = self.text.len();
+        self.push(&other.text);
+        let Ok(moved_by) = u32::try_from(offset) else { return };
+        let fits = |end: u32| ((moved_by + end) as usize) < MAX_TEXT;
+        for mut mention in other.mentions {
+            if fits(mention.end) && self.mentions.len() < MAX_MARKS {
+                mention.start += moved_by;
+                mention.end += moved_by;
+                self.mentions.push(mention);
+            }
+        }
+        for mut link in other.links {
+            if fits(link.end) && self.links.len() < MAX_MARKS {
+                link.start += moved_by;
+                link.end += moved_by;
+                self.links.push(link);
+            }
+        }
+    }
+
     /// What was added since, unless the text is full.
     fn range_from(&self, start: usize) -> Option<(u32, u32)> {
         let range = (u32::try_from(start).ok()?, u32::try_from(self.text.len()).ok()?);
@@ -101,8 +125,14 @@ pub fn id(text: &str) -> Option<String> {
 /// A name as it may be shown: one line, no control characters, not too long.
 #[must_use]
 pub fn shown(name: &str) -> Option<String> {
-    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    line(name, MAX_NAME)
+}
+
+/// Text on one line, without control characters and of so many characters at most; `None` when it has none.
+#[must_use]
+pub fn line(text: &str, longest: usize) -> Option<String> {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean: String =
-        words.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect();
+        words.chars().filter(|character| !character.is_control()).take(longest).collect();
     (!clean.is_empty()).then_some(clean)
 }

@@ -1,0 +1,37 @@
+//! A list of posts as the server gives it.
+
+use std::collections::BTreeSet;
+
+use super::raw::{RawPost, RawPosts};
+
+/// Posts of one reply.
+pub(super) struct Listed {
+    /// All of them, first posts of threads that are shown beside the list included.
+    pub(super) posts: Vec<RawPost>,
+    /// Ids of the list itself.
+    order: BTreeSet<String>,
+    /// How long the list is.
+    pub(super) changes: usize,
+    /// When its newest post was sent.
+    pub(super) newest: i64,
+}
+
+impl Listed {
+    pub(super) fn of(raw: RawPosts) -> Self {
+        let order: BTreeSet<String> = raw.order.into_iter().collect();
+        let read = |(id, post): (String, _)| match serde_json::from_value::<RawPost>(post) {
+            Ok(post) if !post.id.is_empty() && post.create_at > 0 => Some(post),
+            _ => {
+                tracing::warn!(post = id.get(..26), "a post that is not understood is left out");
+                None
+            }
+        };
+        let posts: Vec<RawPost> = raw.posts.into_iter().filter_map(read).collect();
+        let newest = posts.iter().map(|post| post.create_at).max().unwrap_or_default();
+        Self { changes: order.len(), posts, order, newest }
+    }
+
+    pub(super) fn timeline(&self) -> impl Iterator<Item = &RawPost> {
+        self.posts.iter().filter(|post| self.order.contains(&post.id))
+    }
+}
