@@ -167,13 +167,9 @@ impl Changing for Fake {
         let server = &mut *self.lock();
         // Often nothing of the clock passes.
         server.now += [0, 0, 1, 700, 45_000, 400_000][dice.below(6)];
-        let live: Vec<(String, String)> = server
-            .posts
-            .iter()
-            .filter(|post| post.delete_at == 0)
-            .map(|post| (post.id.clone(), post.root_id.clone()))
-            .collect();
-        let some = live.get(dice.below(live.len())).cloned();
+        let mut some = (0..8).filter_map(|_| server.posts.get(dice.below(server.posts.len())));
+        let some = some.find(|post| post.delete_at == 0);
+        let some = some.map(|post| (post.id.clone(), post.root_id.clone()));
         let user = dice.below(3);
         let words = format!("words {}", dice.below(1_000_000));
         match (dice.below(9), some) {
@@ -189,7 +185,7 @@ impl Changing for Fake {
                 post.update_at = now;
                 post.reactions.push((user, words.replace(' ', "_")));
             }
-            (6, _) if dice.below(40) == 0 => {
+            (6, _) if dice.below(200) == 0 => {
                 for number in 0..1_100 {
                     server.now += [0, 0, 900][number % 3];
                     server.say(user, "", &format!("{words} {number}"));
