@@ -8,6 +8,7 @@ mod account;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod credential;
+pub mod discord;
 mod error;
 pub mod http;
 mod lenient;

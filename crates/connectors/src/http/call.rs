@@ -178,7 +178,7 @@ impl Call {
             _ => dialect.pause(&reply),
         };
         if let Some(pause) = pause {
-            for bucket in &self.buckets {
+            for bucket in self.buckets.iter().filter(|bucket| dialect.concerns(&reply, bucket)) {
                 limiter.pause(bucket, pause).await;
             }
         }

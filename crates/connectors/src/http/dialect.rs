@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Reply;
+use super::{Bucket, Reply};
 use crate::ConnectorError;
 
 /// A platform's way to say things.
@@ -14,5 +14,10 @@ pub trait Dialect: Send + Sync + 'static {
     /// A pause that even a good reply asks for: the last call that was allowed for now.
     fn pause(&self, _reply: &Reply) -> Option<Duration> {
         None
+    }
+
+    /// Whether the pause that a reply asks for is meant for this bucket of the call.
+    fn concerns(&self, _reply: &Reply, _bucket: &Bucket) -> bool {
+        true
     }
 }

@@ -1,0 +1,194 @@
+//! Calls of a bot.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::{
+    dialect::{Discord, GLOBAL, HIDDEN, UNKNOWN_BOT},
+    message::is_kept_from_us,
+    permission,
+    raw::{RawChannel, RawMember, RawMessage, RawRole, RawUser},
+};
+use crate::{
+    Access, ConnectorError,
+    http::{Bucket, Call, Http, Reply},
+};
+
+const BASE: &str = "https://discord.com/api/v10";
+
+const USER_AGENT: &str =
+    concat!("DiscordBot (https://atlas-sync.invalid, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// Messages of one page: the most that Discord gives.
+pub(super) const PAGE: usize = 100;
+
+/// Calls in a second of a whole bot; Discord allows 50.
+const PER_SECOND: u32 = 45;
+
+/// How long a refusal is believed without asking again: refusals are counted, and too many shut us out.
+const BELIEVED: Duration = Duration::from_secs(60);
+
+/// Messages of people that must be empty before we say that their content is kept from us.
+const MIN_EMPTY: usize = 3;
+
+pub(super) struct Bot {
+    http: Http,
+    connection: String,
+    pub(super) guild: Option<String>,
+    /// The token was refused once: it is not shown again.
+    refused: AtomicBool,
+    denied: Mutex<HashMap<String, Instant>>,
+    proved: Mutex<Option<Instant>>,
+}
+
+impl Bot {
+    pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
+        let authorization = format!("Bot {}", access.credential("token")?);
+        let base = match &access.base_url {
+            Some(base) => base.clone(),
+            None => Url::parse(BASE).map_err(|_| ConnectorError::Request("address".into()))?,
+        };
+        let http = Http::new(
+            access.client.clone(),
+            base,
+            Some(&authorization),
+            access.limiter.clone(),
+            Arc::new(Discord),
+        )?;
+        Ok(Self {
+            http,
+            connection: access.connection.clone(),
+            guild: access.credential("guild").ok().map(str::to_owned),
+            refused: AtomicBool::new(false),
+            denied: Mutex::default(),
+            proved: Mutex::default(),
+        })
+    }
+
+    /// A call; Discord counts by route and by the channel or server that is asked about.
+    pub(super) fn get(&self, path: &str, route: &str, major: &str) -> Call {
+        let second = Duration::from_secs(1);
+        let all = format!("discord:{}{GLOBAL}", self.connection);
+        let of_route = format!("discord:{}:{route}:{major}", self.connection);
+        self.http
+            .get(path)
+            .header("user-agent", USER_AGENT)
+            .bucket(Bucket::new(of_route, PER_SECOND, second, PER_SECOND))
+            .bucket(Bucket::new(all, PER_SECOND, second, PER_SECOND))
+    }
+
+    pub(super) async fn send(&self, call: Call) -> Result<Reply, ConnectorError> {
+        if self.refused.load(Ordering::Relaxed) {
+            return Err(ConnectorError::Auth(UNKNOWN_BOT.into()));
+        }
+        let reply = call.send().await;
+        if matches!(reply, Err(ConnectorError::Auth(_))) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        reply
+    }
+
+    /// A call about a channel or thread. When that is refused, who we are tells whether it is meant, or we.
+    pub(super) async fn of_channel<T: DeserializeOwned>(
+        &self,
+        channel: &str,
+        call: Call,
+    ) -> Result<T, ConnectorError> {
+        self.reply_of_channel(channel, call).await?.json()
+    }
+
+    async fn reply_of_channel(&self, channel: &str, call: Call) -> Result<Reply, ConnectorError> {
+        let denied = self.lock_denied().get(channel).is_some_and(|at| at.elapsed() < BELIEVED);
+        if denied {
+            return Err(ConnectorError::ChannelNotFound(HIDDEN.into()));
+        }
+        match self.send(call).await {
+            Err(error @ ConnectorError::ChannelNotFound(_)) => {
+                self.prove().await?;
+                if error == ConnectorError::ChannelNotFound(HIDDEN.into()) {
+                    let mut denied = self.lock_denied();
+                    denied.retain(|_, at| at.elapsed() < BELIEVED);
+                    denied.insert(channel.to_owned(), Instant::now());
+                }
+                Err(error)
+            }
+            reply => reply,
+        }
+    }
+
+    /// Who we are, once in a while.
+    async fn prove(&self) -> Result<(), ConnectorError> {
+        let proved = *self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        if proved.is_some_and(|at| at.elapsed() < BELIEVED) {
+            return Ok(());
+        }
+        match self.send(self.get("users/@me", "me", "")).await {
+            Err(refused @ ConnectorError::Auth(_)) => return Err(refused),
+            Err(_) => {}
+            Ok(_) => {
+                *self.proved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    fn lock_denied(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A channel, and the millisecond in which Discord told of it.
+    pub(super) async fn channel(&self, id: &str) -> Result<(RawChannel, i64), ConnectorError> {
+        let call = self.get(&format!("channels/{id}"), "channel", id);
+        let reply = self.reply_of_channel(id, call).await?;
+        let at = reply.served_at().unwrap_or(reply.asked_at).micros() / 1_000;
+        Ok((reply.json()?, at))
+    }
+
+    /// A page of messages, in any order. An empty one is believed only where the bot may read.
+    pub(super) async fn messages(
+        &self,
+        guild: &str,
+        parent: &str,
+        channel: &str,
+        before: Option<&str>,
+    ) -> Result<Vec<RawMessage>, ConnectorError> {
+        let path = format!("channels/{channel}/messages");
+        let mut query = vec![("limit", PAGE.to_string())];
+        query.extend(before.map(|before| ("before", before.to_owned())));
+        let call = self.get(&path, "messages", channel).query(&query);
+        let messages: Option<Vec<RawMessage>> = self.of_channel(channel, call).await?;
+        let messages = messages.unwrap_or_default();
+        if messages.is_empty() && !self.may_read(guild, parent).await? {
+            return Err(ConnectorError::ChannelNotFound(HIDDEN.into()));
+        }
+        let kept: Vec<bool> = messages.iter().filter_map(is_kept_from_us).collect();
+        let empty = kept.iter().filter(|kept| **kept).count();
+        if kept.len() >= MIN_EMPTY && empty * 20 > kept.len() * 19 {
+            return Err(ConnectorError::Auth(
+                "Discord keeps the text of messages from the bot: switch on its Message Content \
+                 Intent in the developer portal"
+                    .into(),
+            ));
+        }
+        Ok(messages)
+    }
+
+    async fn may_read(&self, guild: &str, channel: &str) -> Result<bool, ConnectorError> {
+        let me: RawUser = self.send(self.get("users/@me", "me", "")).await?.json()?;
+        let path = format!("guilds/{guild}/roles");
+        let roles: Vec<RawRole> = self.send(self.get(&path, "roles", guild)).await?.json()?;
+        let path = format!("guilds/{guild}/members/{}", me.id);
+        let member: RawMember = self.send(self.get(&path, "member", guild)).await?.json()?;
+        let (channel, _) = self.channel(channel).await?;
+        Ok(permission::may_read(guild, &me.id, &roles, &member, &channel))
+    }
+}
