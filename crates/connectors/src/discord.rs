@@ -17,7 +17,9 @@ mod message;
 mod permission;
 mod raw;
 mod snowflake;
+mod steps;
 mod threads;
+mod visit;
 mod walk;
 
 use std::sync::Arc;

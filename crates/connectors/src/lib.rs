@@ -12,6 +12,7 @@ pub mod discord;
 mod error;
 pub mod http;
 mod lenient;
+mod mark;
 pub mod mattermost;
 mod port;
 pub mod replay;

@@ -49,7 +49,7 @@ async fn whatever_happens_meanwhile_our_rows_are_the_platforms_after_a_walk_thro
     for seed in 0..50 {
         let fake = Fake::start(if seed % 3 == 0 { FORUM } else { TEXT }).await;
         let mut dice = Dice::new(seed);
-        for _ in 0..dice.below(600) {
+        for _ in 0..dice.below(350) {
             fake.change(&mut dice);
         }
         let channel = channel(Platform::Discord, &fake.changing.to_string());
@@ -130,7 +130,8 @@ async fn a_reply_to_a_message_is_no_thread() {
     let answer = talk(&fake, TEXT, 1)[0];
     {
         let mut guild = fake.lock();
-        let reference = json!({"type": 0, "message_id": first.to_string(), "channel_id": TEXT.to_string()});
+        let reference =
+            json!({"type": 0, "message_id": first.to_string(), "channel_id": TEXT.to_string()});
         let said = guild.message(answer);
         (said.kind, said.more) = (19, json!({"message_reference": reference}));
     }
@@ -296,9 +297,9 @@ async fn limits_of_a_route_pause_that_route_and_global_ones_everything() {
     let noting = Arc::new(Noting::default());
     let access = platform::access_limited_by(&fake.url, json!({"token": TOKEN}), noting.clone());
     let bot = discord::open(access).expect("an account");
-    let mut limited = async |headers: Vec<(&'static str, String)>, body: &str| {
+    let limited = async |headers: Vec<(&'static str, String)>, body: &str| {
         noting.pauses.lock().expect("pauses").clear();
-        let canned = ("/messages", 429, headers, body.to_owned());
+        let canned = ("0002/messages", 429, headers, body.to_owned());
         fake.lock().answers.push_back(canned);
         let told = mirror(TEXT).walk(&*bot).await;
         let pauses = noting.pauses.lock().expect("pauses").clone();
@@ -306,7 +307,8 @@ async fn limits_of_a_route_pause_that_route_and_global_ones_everything() {
     };
     let route = format!("discord:conn_test:messages:{TEXT}");
     let all = "discord:conn_test:all".to_owned();
-    let scope = |scope: &str| vec![("x-ratelimit-scope", scope.to_owned()), ("retry-after", "3".into())];
+    let scope =
+        |scope: &str| vec![("x-ratelimit-scope", scope.to_owned()), ("retry-after", "3".into())];
     let body = json!({"message": "slow down", "retry_after": 2.25, "global": false}).to_string();
     let rate = |seconds: f64| {
         Err(ConnectorError::RateLimit { retry_after: Duration::from_secs_f64(seconds) })
@@ -318,14 +320,15 @@ async fn limits_of_a_route_pause_that_route_and_global_ones_everything() {
     assert_eq!(limited(scope("global"), &global).await, (rate(1.5), both.clone()));
     // Cloudflare: a page for people, and none of Discord's headers.
     assert_eq!(limited(Vec::new(), "<html>1015</html>").await, (rate(60.0), both));
-    fake.lock().headers = vec![
-        ("x-ratelimit-remaining", "0".into()),
-        ("x-ratelimit-reset-after", "4.5".into()),
-    ];
+    fake.lock().headers =
+        vec![("x-ratelimit-remaining", "0".into()), ("x-ratelimit-reset-after", "4.5".into())];
     noting.pauses.lock().expect("pauses").clear();
     mirror(TEXT).walk(&*bot).await.expect("a walk");
     let pauses = noting.pauses.lock().expect("pauses").clone();
-    assert!(pauses.contains(&(route, Duration::from_secs_f64(4.5))), "the last call that was allowed");
+    assert!(
+        pauses.contains(&(route, Duration::from_secs_f64(4.5))),
+        "the last call that was allowed"
+    );
     assert!(pauses.iter().all(|(bucket, _)| !bucket.ends_with(":all")));
 }
 

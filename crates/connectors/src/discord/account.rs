@@ -7,11 +7,11 @@ use super::{
     api::Bot,
     raw::{RawChannel, RawGuild, RawSearch, RawUser},
     snowflake,
-    walk::{self, Walk, Watermark},
+    walk::{Walk, Watermark},
 };
 use crate::{
     Account, Connector, ConnectorError, Identity, Known, MAX_CHANNELS, OfferedChannel, Page,
-    PageRequest, text,
+    PageRequest, mark, text,
 };
 
 /// Text, announcements, forums and media: what has messages or threads.
@@ -85,9 +85,9 @@ impl Connector for Bot {
     async fn page(&self, request: &PageRequest, known: &dyn Known) -> Result<Page, ConnectorError> {
         let channel = id(&request.channel)?;
         if let Some(cursor) = &request.cursor {
-            return self.step(channel, walk::read(cursor)?, known).await;
+            return self.step(channel, mark::read(cursor)?, known).await;
         }
-        let mark: Option<Watermark> = request.watermark.as_deref().map(walk::read).transpose()?;
+        let mark: Option<Watermark> = request.watermark.as_deref().map(mark::read).transpose()?;
         self.first_page(channel, mark.map(|mark| mark.began), known).await
     }
 

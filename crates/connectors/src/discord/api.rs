@@ -52,7 +52,7 @@ pub(super) struct Bot {
 
 impl Bot {
     pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
-        let authorization = format!("Bot {}", access.credential("token")?);
+        let authorization = format!("Bot {}", access.needed("token")?);
         let base = match &access.base_url {
             Some(base) => base.clone(),
             None => Url::parse(BASE).map_err(|_| ConnectorError::Request("address".into()))?,
@@ -67,7 +67,7 @@ impl Bot {
         Ok(Self {
             http,
             connection: access.connection.clone(),
-            guild: access.credential("guild").ok().map(str::to_owned),
+            guild: access.credential("guild").map(str::to_owned),
             refused: AtomicBool::new(false),
             denied: Mutex::default(),
             proved: Mutex::default(),

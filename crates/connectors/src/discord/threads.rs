@@ -4,12 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    raw::RawChannel,
-    snowflake,
-    walk::{self, LOOKBACK},
-};
-use crate::{ConnectorError, Known, Mark};
+use super::{raw::RawChannel, snowflake, walk::LOOKBACK};
+use crate::{ConnectorError, Known, Mark, mark as text};
 
 /// What is known of a thread whose messages we have: `thread:<id>`.
 pub(super) const KNOWN: &str = "thread:";
@@ -67,7 +63,7 @@ pub(super) fn mark(
     thread: &str,
     state: Option<&State>,
 ) -> Result<Mark, ConnectorError> {
-    let mark = state.map(walk::written).transpose()?;
+    let mark = state.map(text::written).transpose()?;
     Ok(Mark { stream: format!("{prefix}{thread}"), mark })
 }
 

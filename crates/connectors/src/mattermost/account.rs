@@ -18,13 +18,13 @@ use super::{
     message,
     people::Directory,
     raw::{RawChannel, RawConfig, RawPost, RawPosts, RawTeam, RawUser},
-    walk::{self, MARGIN, OVERLAP, Seen, Walk, Watermark},
+    walk::{MARGIN, OVERLAP, Seen, Walk, Watermark},
 };
 use crate::{
     Access, Account, Connector, ConnectorError, Identity, Known, MAX_CHANNELS, Next,
     OfferedChannel, Page, PageRequest, Stream, Window,
     http::{Bucket, Call, Http, Reply},
-    text,
+    mark, text,
 };
 
 /// Posts of one page: the most that the server gives.
@@ -128,25 +128,25 @@ impl Server {
     }
 
     /// What is new and changed since the watermark, by the server's list of changes.
-    async fn increment(&self, channel: &str, mark: Watermark) -> Result<Page, ConnectorError> {
+    async fn increment(&self, channel: &str, known: Watermark) -> Result<Page, ConnectorError> {
         let (state, now) = self.channel(channel).await?;
-        let since = (mark.changed - OVERLAP).max(0);
+        let since = (known.changed - OVERLAP).max(0);
         let path = format!("channels/{channel}/posts");
         let call = self.get(&path).query(&[("since", since.to_string())]);
         let list = Listed::of(self.of_channel(call).await?.json()?);
         let whole = Walk { from: 0, began: now, changed: now, before: None, page: 0 };
         let next = if list.changes >= MOST_CHANGES {
             // There may be more, and nothing tells which: compare everything.
-            Next::Cursor(walk::written(&whole)?)
+            Next::Cursor(mark::written(&whole)?)
         } else if state.last_post_at > since && list.newest < state.last_post_at {
             // The list lacks a post that the channel has: its word on changes is not taken.
-            let from = (mark.posted - OVERLAP).max(0);
-            Next::Cursor(walk::written(&Walk { from, changed: mark.changed, ..whole })?)
+            let from = (known.posted - OVERLAP).max(0);
+            Next::Cursor(mark::written(&Walk { from, changed: known.changed, ..whole })?)
         } else {
             // An empty list may be a false one: what it should have had is asked for again.
-            let changed = if list.changes == 0 { mark.changed } else { now };
+            let changed = if list.changes == 0 { known.changed } else { now };
             let mark = Watermark { changed, posted: now };
-            Next::End(Some(walk::written(&mark)?))
+            Next::End(Some(mark::written(&mark)?))
         };
         let messages = self.messages(&list.posts).await?;
         Ok(Page { estimate: Some(messages.len() as u64), ..Page::new(messages, next) })
@@ -169,15 +169,16 @@ impl Server {
         let posts = list.timeline().filter_map(|post| Some((id(&post.id)?, post.create_at)));
         let next = walk.behind(&Seen { posts: posts.collect(), is_first, is_full });
         let mut page = Page::new(self.messages(&list.posts).await?, Next::End(None));
+        page.sightings = page.messages.iter().map(|message| message.id.clone()).collect();
         page.next = match next {
-            Some(next) => Next::Cursor(walk::written(&next)?),
+            Some(next) => Next::Cursor(mark::written(&next)?),
             None => {
                 // What the server's plan hides has not been deleted.
                 let from = walk.from.max(hidden_to + 1);
                 let (from, to) = (message::time(from), message::time(walk.began - MARGIN));
                 page.walked = vec![Window { of: Stream::Everything, from, to }];
                 let mark = Watermark { changed: walk.changed, posted: walk.began };
-                Next::End(Some(walk::written(&mark)?))
+                Next::End(Some(mark::written(&mark)?))
             }
         };
         Ok(page)
@@ -201,10 +202,10 @@ impl Connector for Server {
     async fn page(&self, request: &PageRequest, _: &dyn Known) -> Result<Page, ConnectorError> {
         let channel = channel_id(&request.channel)?;
         if let Some(cursor) = &request.cursor {
-            return self.step(channel, &walk::read(cursor)?).await;
+            return self.step(channel, &mark::read(cursor)?).await;
         }
         if let Some(mark) = &request.watermark {
-            return self.increment(channel, walk::read(mark)?).await;
+            return self.increment(channel, mark::read(mark)?).await;
         }
         let (state, now) = self.channel(channel).await?;
         let walk = Walk { from: 0, began: now, changed: now, before: None, page: 0 };

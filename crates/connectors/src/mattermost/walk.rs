@@ -1,8 +1,6 @@
 //! Where a walk stands: what is kept between pages, and between walks.
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
-use crate::ConnectorError;
+use serde::{Deserialize, Serialize};
 
 /// How far back an increment looks behind its mark: clocks of servers differ, and replicas lag.
 pub(super) const OVERLAP: i64 = 10 * 60 * 1_000;
@@ -33,15 +31,6 @@ pub(super) struct Walk {
     /// And so many pages before that.
     #[serde(default)]
     pub(super) page: u32,
-}
-
-/// Reads back what was written; it is ours, and bounded when written.
-pub(super) fn read<T: DeserializeOwned>(mark: &str) -> Result<T, ConnectorError> {
-    serde_json::from_str(mark).map_err(|_| ConnectorError::InvalidMark)
-}
-
-pub(super) fn written<T: Serialize>(mark: &T) -> Result<String, ConnectorError> {
-    serde_json::to_string(mark).map_err(|_| ConnectorError::InvalidMark)
 }
 
 /// What a page says about where the next one begins: ids and times of its posts, in any order.
@@ -84,6 +73,7 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ConnectorError, mark};
 
     fn walk() -> Walk {
         Walk { from: 0, began: 100, changed: 100, before: Some("x".into()), page: 0 }
@@ -123,8 +113,8 @@ mod tests {
 
     #[test]
     fn a_mark_of_another_kind_is_told() {
-        for mark in ["", "{}", "null", "[1]", "{\"changed\":\"x\"}"] {
-            assert_eq!(read::<Watermark>(mark), Err(ConnectorError::InvalidMark), "{mark}");
+        for text in ["", "{}", "null", "[1]", "{\"changed\":\"x\"}"] {
+            assert_eq!(mark::read::<Watermark>(text), Err(ConnectorError::InvalidMark), "{text}");
         }
     }
 }

@@ -27,7 +27,7 @@ fn user(user: usize) -> Value {
 
 impl Guild {
     fn thread(&self, thread: &Thread) -> Value {
-        let count = self.said.iter().filter(|s| s.place == thread.id && s.id != thread.id).count();
+        let count = self.replies.get(&thread.id).copied().unwrap_or_default();
         json!({"id": thread.id.to_string(), "type": if thread.is_private { 12 } else { 11 },
             "guild_id": GUILD.to_string(), "parent_id": thread.parent.to_string(), "name": "a thread",
             "last_message_id": if thread.last == 0 { json!(null) } else { json!(thread.last.to_string()) },
@@ -51,7 +51,9 @@ impl Guild {
         if let Some(reaction) = reactions {
             message["reactions"] = json!([reaction]);
         }
-        if let Some(thread) = self.threads.iter().find(|t| t.id == said.id && t.parent == said.place) {
+        if let Some(thread) =
+            self.threads.iter().find(|t| t.id == said.id && t.parent == said.place)
+        {
             message["thread"] = self.thread(thread);
         }
         for (name, value) in said.more.as_object().into_iter().flatten() {
@@ -73,8 +75,9 @@ impl Guild {
         let number = |name: &str| query.get(name).and_then(|n| n.parse::<u64>().ok());
         let limit = usize::try_from(number("limit").unwrap_or(50)).expect("a limit").clamp(1, 100);
         let before = number("before").unwrap_or(u64::MAX);
-        let mut said: Vec<&Said> = self.said.iter().filter(|s| s.place == place && s.id < before).collect();
-        said.sort_by(|a, b| b.id.cmp(&a.id));
+        let mut said: Vec<&Said> =
+            self.said.iter().filter(|s| s.place == place && s.id < before).collect();
+        said.sort_by_key(|said| std::cmp::Reverse(said.id));
         if !self.reads_history {
             said.clear();
         }
@@ -144,7 +147,8 @@ impl Guild {
             thread.is_archived && thread.parent == parent && thread.is_private == private
         });
         let mut threads: Vec<&Thread> = threads.filter(|thread| is_before(thread)).collect();
-        threads.sort_by_key(|t| std::cmp::Reverse(if private { millis(t.id) } else { t.archived_at }));
+        threads
+            .sort_by_key(|t| std::cmp::Reverse(if private { millis(t.id) } else { t.archived_at }));
         self.threads(threads, limit)
     }
 }
@@ -170,7 +174,8 @@ pub(super) async fn serve(
         return response.body(Body::from(body)).expect("a response");
     }
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let (status, answer) = guild.answer(&path, &query.into_owned().collect(), header("authorization"));
+    let (status, answer) =
+        guild.answer(&path, &query.into_owned().collect(), header("authorization"));
     let response = guild.headers.iter().fold(response, |r, (name, value)| r.header(*name, value));
     let response = response.status(status).header("content-type", "application/json");
     response.body(Body::from(answer.to_string())).expect("a response")

@@ -58,6 +58,8 @@ pub(crate) struct Guild {
     pub(crate) said: Vec<Said>,
     pub(crate) threads: Vec<Thread>,
     pub(crate) last: BTreeMap<u64, u64>,
+    /// Messages of each thread that are there, but for a forum's first.
+    pub(crate) replies: BTreeMap<u64, usize>,
     pub(crate) token_is_good: bool,
     pub(crate) reads_history: bool,
     pub(crate) reads_content: bool,
@@ -84,6 +86,7 @@ impl Fake {
             said: Vec::new(),
             threads: Vec::new(),
             last: BTreeMap::new(),
+            replies: BTreeMap::new(),
             token_is_good: true,
             reads_history: true,
             reads_content: true,
@@ -130,6 +133,7 @@ impl Guild {
         let (kind, edited_at, reactions, more) = (0, None, 0, json!({}));
         self.said.push(Said { id, place, user, kind, content, edited_at, reactions, more });
         self.last.insert(place, id);
+        *self.replies.entry(place).or_default() += usize::from(id != place);
         if let Some(thread) = self.threads.iter_mut().find(|thread| thread.id == place) {
             thread.last = id;
             thread.is_archived = false;
@@ -187,7 +191,9 @@ impl Guild {
     }
 
     pub(crate) fn delete(&mut self, id: u64) {
-        self.said.retain(|said| said.id != id);
+        let Some(at) = self.said.iter().position(|said| said.id == id) else { return };
+        let place = self.said.remove(at).place;
+        *self.replies.entry(place).or_default() -= usize::from(id != place);
     }
 
     pub(crate) fn delete_thread(&mut self, id: u64) {
@@ -221,13 +227,13 @@ impl Changing for Fake {
             (0, Some(id), _) => guild.edit(id, &words),
             (1, Some(id), _) => guild.delete(id),
             (2, Some(id), _) => guild.message(id).reactions += 1,
-            (3, _, _) if self.changing == FORUM => {
+            (3, _, _) if self.changing == FORUM && dice.below(3) == 0 => {
                 guild.forum_thread(user, &words);
             }
-            (3, Some(id), _) if guild.message(id).place == TEXT => {
+            (3, Some(id), _) if guild.message(id).place == TEXT && dice.below(3) == 0 => {
                 guild.thread_of(id);
             }
-            (4, _, _) if self.changing == TEXT => {
+            (4, _, _) if self.changing == TEXT && dice.below(3) == 0 => {
                 guild.lone_thread();
             }
             (5, _, Some(id)) => guild.archive(id),
@@ -238,10 +244,19 @@ impl Changing for Fake {
             _ if self.changing == TEXT => {
                 guild.say(TEXT, user, &words);
             }
-            _ => {
+            _ if dice.below(4) == 0 => {
                 guild.forum_thread(user, &words);
             }
+            _ => {}
         }
+    }
+
+    fn hides_changes(&self) -> bool {
+        true
+    }
+
+    fn calm(&self) {
+        self.lock().now += 60_000;
     }
 
     fn rows(&self) -> BTreeMap<String, Row> {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::lenient::any_json;
 use crate::mattermost::raw::{RawPosts, RawUser};
 
 fn read(post: Value) -> Option<Message> {
@@ -98,24 +99,6 @@ fn a_name_may_end_in_a_dot_and_a_sentence_as_well() {
     assert_eq!(names("ann.s.. said"), ["ann.s..", "ann.s.", "ann.s"]);
     assert_eq!(names("here"), Vec::<&str>::new());
     assert_eq!(candidates(Some('x'), "ann").count(), 0);
-}
-
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        "\\PC{0,12}".prop_map(Value::from),
-        "[@\\[\\](`<>.a-z]{0,12}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::btree_map("[a-z]{1,4}", inner, 0..4)
-                .prop_map(|map| Value::from(Map::from_iter(map))),
-        ]
-    })
 }
 
 fn post_like() -> impl Strategy<Value = Value> {
