@@ -14,6 +14,7 @@ mod migrate;
 mod schedule;
 mod serve;
 mod sync;
+mod why;
 mod wiki;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -68,6 +69,8 @@ enum Command {
     Status(jobs::StatusArgs),
     /// Show the syncs of all channels, newest first.
     Jobs(jobs::JobsArgs),
+    /// Show why a sync stands where it stands: what happened to it, and what it waits for.
+    Why(why::Args),
     /// Show what failed, or try it again.
     Failures(failures::Args),
     /// Show the syncs of a channel.
@@ -105,6 +108,7 @@ pub async fn run() -> ExitCode {
         Command::Sync(args) => sync::run(&shared, args).await,
         Command::Status(args) => jobs::status(&shared, args).await,
         Command::Jobs(args) => jobs::jobs(&shared, args).await,
+        Command::Why(args) => why::run(&shared, args).await,
         Command::Failures(args) => failures::run(&shared, args).await,
         Command::History(args) => jobs::history(&shared, args).await,
         Command::Cancel(args) => jobs::cancel(&shared, args).await,

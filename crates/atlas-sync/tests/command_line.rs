@@ -82,6 +82,8 @@ fn an_export_becomes_a_folder_of_pages() {
     let status = json(at, &["sync", "#beacon-platform", "--follow"]);
     assert_eq!(status["status"], "completed");
     assert_eq!(json(at, &["status", "C0BEACON01"])["job_id"], status["job_id"]);
+    let why = done(at, &["why", status["job_id"].as_str().unwrap()]);
+    assert!(why.starts_with("completed in ") && why.contains("stage_completed"), "{why}");
     let history = json(at, &["history", "beacon-platform", "--limit", "1"]);
     assert_eq!(history["history"][0]["messages_synced"], 339);
     assert!(done(at, &["wiki", "beacon-platform", "decisions"]).contains("## Superseded"));

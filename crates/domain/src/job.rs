@@ -156,6 +156,9 @@ pub struct StageProgress {
     pub open_tasks: u64,
     /// When its first task began.
     pub started_at: Option<Timestamp>,
+    /// The worker that took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
     /// When its last task ended.
     pub ended_at: Option<Timestamp>,
     /// A task that waits for its next attempt.

@@ -13,6 +13,7 @@ pub mod batch;
 pub mod channel;
 pub mod conversation;
 pub mod error;
+pub mod event;
 pub mod fact;
 pub mod graph;
 pub mod id;
@@ -28,6 +29,7 @@ pub mod walk;
 
 pub use channel::{Channel, Connection, Platform};
 pub use error::{Classify, ErrorCode, Failure, Retry, SyncError};
+pub use event::{Happening, JobEvent};
 pub use id::{
     ChannelId, ClaimToken, ConnectionId, EntityId, FactId, ImportId, JobId, KeyId, MessageId,
     RelationshipId, UnitId, UserId,

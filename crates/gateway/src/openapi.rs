@@ -42,6 +42,7 @@ pub(crate) fn split() -> (Router<Gateway>, Document) {
         .routes(routes!(sync::status))
         .routes(routes!(sync::history))
         .routes(routes!(sync::jobs))
+        .routes(routes!(sync::why))
         .routes(routes!(sync::failures))
         .routes(routes!(sync::replay))
         .routes(routes!(sync::cancel))

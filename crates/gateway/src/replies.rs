@@ -6,6 +6,7 @@ pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod knowledge;
 pub(crate) mod schedules;
+pub(crate) mod why;
 pub(crate) mod wiki;
 
 use domain::{UserId, fact::Person};

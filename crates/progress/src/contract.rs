@@ -46,6 +46,7 @@ pub fn job(channel: &str, revision: i64) -> Job {
         total: 0,
         open_tasks: 0,
         started_at: None,
+        worker: None,
         ended_at: None,
         retrying: None,
     };

@@ -80,6 +80,7 @@ impl Scene {
             channel_id: channel.clone(),
             force: false,
             trigger: Trigger::Manual,
+            asked_by: None,
             estimated_messages: None,
             idempotency: None,
         };

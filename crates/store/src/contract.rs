@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 pub mod access;
+pub mod explaining;
 pub mod imports;
 pub mod jobs;
 pub mod knowledge;
@@ -70,6 +71,13 @@ macro_rules! contract {
             a_later_decision_supersedes_whatever_comes_in_first,
             an_entity_knows_its_first_and_last_message_and_newest_name,
             a_page_has_a_new_version_only_when_its_text_changed,
+        );
+        $crate::contract!(@each $fresh; explaining:
+            a_job_that_went_well_tells_who_asked_for_it_and_who_did_it,
+            failures_and_waits_are_told,
+            repairs_are_told,
+            who_asked_and_who_cancelled_is_told_until_the_job_is_forgotten,
+            events_are_kept_with_a_cap,
         );
         $crate::contract!(@each $fresh; imports:
             an_upload_is_read_by_one_reader,

@@ -10,6 +10,7 @@
 mod access;
 mod channels;
 mod error;
+mod events;
 mod failures;
 mod imports;
 mod jobs;

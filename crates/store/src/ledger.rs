@@ -27,7 +27,7 @@ impl Ledger {
     }
 
     /// A worker took a task; `true` when that changes anything.
-    pub(crate) fn taken(&mut self, stage: Stage) -> bool {
+    pub(crate) fn taken(&mut self, stage: Stage, worker: &str) -> bool {
         let now = self.now;
         let begins = self.job.status == JobStatus::Queued;
         if begins {
@@ -35,7 +35,10 @@ impl Ledger {
         }
         let entry = self.stage(stage);
         let first = entry.started_at.is_none() || entry.retrying.is_some();
-        entry.started_at.get_or_insert(now);
+        if entry.started_at.is_none() {
+            entry.started_at = Some(now);
+            entry.worker = Some(worker.to_owned());
+        }
         entry.retrying = None;
         begins || first
     }
@@ -157,6 +160,7 @@ pub(crate) fn first_stages() -> Vec<StageProgress> {
         total: 0,
         open_tasks: u64::from(stage == Stage::FetchingMessages),
         started_at: None,
+        worker: None,
         ended_at: None,
         retrying: None,
     };
@@ -197,9 +201,11 @@ mod tests {
     #[test]
     fn a_job_runs_from_its_first_claim_on() {
         let mut ledger = ledger();
-        assert!(ledger.taken(Stage::FetchingMessages));
+        assert!(ledger.taken(Stage::FetchingMessages, "first"));
         assert_eq!(ledger.job.status, JobStatus::Running);
-        assert!(!ledger.taken(Stage::FetchingMessages));
+        assert!(!ledger.taken(Stage::FetchingMessages, "second"));
+        let entry = &ledger.job.stages[Stage::FetchingMessages.index()];
+        assert_eq!(entry.worker.as_deref(), Some("first"));
     }
 
     #[test]

@@ -14,6 +14,7 @@
 pub mod contract;
 mod database;
 mod error;
+mod history;
 mod lanes;
 mod ledger;
 mod ports;
@@ -23,8 +24,8 @@ mod sqlite;
 pub use database::Database;
 pub use error::StoreError;
 pub use ports::{
-    access::*, channels::*, failures::*, imports::*, jobs::*, knowledge::*, messages::*,
-    schedules::*, tasks::*, walks::*, wiki::*,
+    access::*, channels::*, explaining::*, failures::*, imports::*, jobs::*, knowledge::*,
+    messages::*, schedules::*, tasks::*, walks::*, wiki::*,
 };
 
 /// The result of every method of the port.
@@ -34,6 +35,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 pub trait Store:
     Access
     + Channels
+    + Explaining
     + Failures
     + Imports
     + Jobs
@@ -49,6 +51,7 @@ pub trait Store:
 impl<T> Store for T where
     T: Access
         + Channels
+        + Explaining
         + Failures
         + Imports
         + Jobs

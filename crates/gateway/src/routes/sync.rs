@@ -6,6 +6,7 @@ mod history;
 mod retry;
 mod status;
 mod trigger;
+mod why;
 
 pub(crate) use cancel::*;
 pub(crate) use failures::*;
@@ -13,3 +14,4 @@ pub(crate) use history::*;
 pub(crate) use retry::*;
 pub(crate) use status::*;
 pub(crate) use trigger::*;
+pub(crate) use why::*;

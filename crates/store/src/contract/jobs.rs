@@ -44,12 +44,16 @@ pub async fn the_same_request_under_the_same_key_is_the_same_job(store: &dyn Sto
 pub async fn a_cancelled_job_stays_cancelled(store: &dyn Store) {
     let channel = channel(store).await;
     let (job, _) = started(store, &channel).await;
-    let Cancellation::Cancelled(ended, at) = store.cancel(&job.id).await.unwrap() else { panic!() };
+    let Cancellation::Cancelled(ended, at) = store.cancel(&job.id, None).await.unwrap() else {
+        panic!()
+    };
     assert_eq!((ended.status, ended.completed_at), (JobStatus::Cancelled, Some(at)));
     assert!(ended.revision > job.revision);
-    let Cancellation::Cancelled(_, again) = store.cancel(&job.id).await.unwrap() else { panic!() };
+    let Cancellation::Cancelled(_, again) = store.cancel(&job.id, None).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(again, at);
-    assert!(matches!(store.cancel(&JobId::random()).await.unwrap(), Cancellation::NotFound));
+    assert!(matches!(store.cancel(&JobId::random(), None).await.unwrap(), Cancellation::NotFound));
     started(store, &channel).await;
 }
 
@@ -59,7 +63,7 @@ pub async fn jobs_are_listed_newest_first(store: &dyn Store) {
     let mut ids = Vec::new();
     for _ in 0..3 {
         let (job, _) = started(store, &channel).await;
-        store.cancel(&job.id).await.unwrap();
+        store.cancel(&job.id, None).await.unwrap();
         ids.insert(0, job.id);
     }
     let query = JobQuery { channel_id: Some(channel.clone()), limit: 2, ..JobQuery::default() };
@@ -88,7 +92,7 @@ pub async fn of_two_requests_at_the_same_instant_one_starts(store: &dyn Store) {
         assert_eq!(started.len(), 1, "{both:?}");
         let told = |t: &Triggered| matches!(t, Triggered::InProgress(id) if *id == started[0]);
         assert!(both.iter().any(told));
-        store.cancel(&started[0]).await.unwrap();
+        store.cancel(&started[0], None).await.unwrap();
     }
 }
 
@@ -98,7 +102,7 @@ pub async fn old_jobs_are_forgotten_but_the_newest_of_a_channel(store: &dyn Stor
     let mut ids = Vec::new();
     for _ in 0..5 {
         let (job, _) = started(store, &channel).await;
-        store.cancel(&job.id).await.unwrap();
+        store.cancel(&job.id, None).await.unwrap();
         ids.push(job.id);
     }
     let (running, _) = started(store, &channel).await;
@@ -115,7 +119,7 @@ pub async fn old_jobs_are_forgotten_but_the_newest_of_a_channel(store: &dyn Stor
 pub async fn a_census_tells_how_many_jobs_and_tasks_stand_where(store: &dyn Store) {
     let channel = channel(store).await;
     let (first, _) = started(store, &channel).await;
-    store.cancel(&first.id).await.unwrap();
+    store.cancel(&first.id, None).await.unwrap();
     let (_, task) = started(store, &channel).await;
     let census = store.census().await.unwrap();
     assert_eq!(census.jobs, [(JobStatus::Cancelled, 1), (JobStatus::Queued, 1)]);

@@ -62,7 +62,7 @@ pub async fn an_extraction_of_older_messages_does_not_replace_a_newer_one(store:
         })
     };
     committed(store, &batch.claim, effect(touched.as_of + 5, "decision Kafka")).await;
-    store.cancel(&after.job.id).await.unwrap();
+    store.cancel(&after.job.id, None).await.unwrap();
     let (_, after) = walked(store, &channel, vec![]).await;
     let late = claimed(store, &after.released[0]).await;
     committed(store, &late.claim, effect(touched.as_of, "decision Redis")).await;

@@ -27,6 +27,7 @@ pub(super) fn wanted(channel: &ChannelId) -> NewJob {
         channel_id: channel.clone(),
         force: false,
         trigger: Trigger::Manual,
+        asked_by: None,
         estimated_messages: Some(7),
         idempotency: None,
     }

@@ -54,7 +54,7 @@ pub async fn nothing_is_written_for_a_cancelled_job(store: &dyn Store) {
     let channel = channel(store).await;
     let (job, task) = started(store, &channel).await;
     let fetch = claimed(store, &task).await;
-    store.cancel(&job.id).await.unwrap();
+    store.cancel(&job.id, None).await.unwrap();
     for effect in
         [page(vec![message(1, "x")]), Effect::Leftovers, Effect::GiveUp { error: error() }]
     {
@@ -83,7 +83,7 @@ pub async fn a_failed_attempt_waits_and_comes_again(store: &dyn Store) {
     assert!(due.is_empty());
 
     let (_, other) = {
-        store.cancel(&job.id).await.unwrap();
+        store.cancel(&job.id, None).await.unwrap();
         started(store, &channel).await
     };
     let fetch = claimed(store, &other).await;

@@ -11,7 +11,7 @@ async fn texts(store: &dyn Store, channel: &domain::ChannelId) -> Vec<String> {
 }
 
 async fn cancelled(store: &dyn Store, committed: &Committed) {
-    store.cancel(&committed.job.id).await.unwrap();
+    store.cancel(&committed.job.id, None).await.unwrap();
 }
 
 /// What the batches of a walk touch, the units' messages by id.
@@ -99,7 +99,7 @@ pub async fn a_changed_message_touches_its_neighbours_only(store: &dyn Store) {
     let (_, after) = walked(store, &channel, all).await;
     let (_, units) = touched(store, &channel, &after).await;
     assert_eq!(units.len(), 50);
-    store.cancel(&after.job.id).await.unwrap();
+    store.cancel(&after.job.id, None).await.unwrap();
     let place = message(20 * 60, "x");
     let found = store
         .touched_units(&channel, &[Seed { message_id: place.id, change_seq: 1 }])

@@ -27,7 +27,7 @@ fn seen(minutes: &[i64]) -> Vec<MessageId> {
 async fn walk(store: &dyn Store, said: &[Message]) -> (ChannelId, ClaimedTask) {
     let channel = channel(store).await;
     let (job, _) = walked(store, &channel, said.to_vec()).await;
-    store.cancel(&job.id).await.unwrap();
+    store.cancel(&job.id, None).await.unwrap();
     (channel.clone(), next_walk(store, &channel).await)
 }
 
@@ -64,7 +64,7 @@ pub async fn every_walk_sees_for_itself(store: &dyn Store) {
     let (channel, fetch) = walk(store, &[message(1, "a"), message(2, "b")]).await;
     let all = || window(Stream::Everything, 0, 5);
     committed(store, &fetch.claim, on(true, &[1, 2], vec![all()])).await;
-    store.cancel(&fetch.claim.task.job_id).await.unwrap();
+    store.cancel(&fetch.claim.task.job_id, None).await.unwrap();
     let fetch = next_walk(store, &channel).await;
     committed(store, &fetch.claim, on(true, &[2], vec![all()])).await;
     assert_eq!(ids(store, &channel).await, ["000002"]);
@@ -76,7 +76,7 @@ pub async fn a_missing_message_comes_back_when_it_is_seen_again(store: &dyn Stor
     let all = vec![window(Stream::Everything, 0, 5)];
     committed(store, &fetch.claim, on(true, &[], all)).await;
     assert!(ids(store, &channel).await.is_empty());
-    store.cancel(&fetch.claim.task.job_id).await.unwrap();
+    store.cancel(&fetch.claim.task.job_id, None).await.unwrap();
     walked(store, &channel, vec![message(1, "a")]).await;
     let back = store.message(&channel, &message(1, "").id).await.unwrap().unwrap();
     assert_eq!(back, message(1, "a"));
@@ -115,7 +115,7 @@ pub async fn a_mark_moves_with_its_page(store: &dyn Store) {
     committed(store, &fetch.claim, page(marks)).await;
     committed(store, &fetch.claim, page(vec![mark("thread:1", None), mark("sweep", Some("d"))]))
         .await;
-    store.cancel(&fetch.claim.task.job_id).await.unwrap();
+    store.cancel(&fetch.claim.task.job_id, None).await.unwrap();
     let late = store.commit(&fetch.claim, page(vec![mark("sweep", Some("late"))])).await.unwrap();
     assert!(late.is_none());
     let asked = ["sweep".to_owned(), "thread:1".to_owned(), "thread:2".to_owned()];

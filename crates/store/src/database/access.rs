@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::KeyId;
 
 use super::{
-    Database, Engine,
+    Database, Engine, Session,
     query::query,
     row::{Columns as _, Row},
     session::Lane,
@@ -76,6 +76,15 @@ impl Access for Database {
             Engine::Postgres(_) => Err(StoreError::NotHere),
         }
     }
+}
+
+/// The name of a key, in its maker's words.
+pub(super) async fn key_name(session: &mut Session, id: &KeyId) -> Result<Option<String>> {
+    let row = query("SELECT name FROM api_keys WHERE key_id = $1")
+        .bind(id.as_str())
+        .fetch_optional(session)
+        .await?;
+    row.map(|row| row.column("name")).transpose()
 }
 
 fn key(row: &Row) -> Result<ApiKey> {

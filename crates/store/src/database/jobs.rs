@@ -7,10 +7,13 @@ mod trigger;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ChannelId, Job, JobId, JobStatus};
+use domain::{ChannelId, Happening, Job, JobId, JobStatus, KeyId};
 
 use super::{
-    Database, Session, json,
+    Database, Session,
+    access::key_name,
+    events::{NewEvent, record},
+    json,
     query::{Statement, query},
     retried,
     row::Columns as _,
@@ -29,8 +32,8 @@ impl Jobs for Database {
         retried!(self.try_trigger(&new))
     }
 
-    async fn cancel(&self, id: &JobId) -> Result<Cancellation> {
-        retried!(self.try_cancel(id))
+    async fn cancel(&self, id: &JobId, by: Option<&KeyId>) -> Result<Cancellation> {
+        retried!(self.try_cancel(id, by))
     }
 
     async fn job(&self, id: &JobId) -> Result<Option<Job>> {
@@ -115,7 +118,7 @@ impl Database {
         Ok(old.len() as u64)
     }
 
-    async fn try_cancel(&self, id: &JobId) -> Result<Cancellation> {
+    async fn try_cancel(&self, id: &JobId, by: Option<&KeyId>) -> Result<Cancellation> {
         let mut write = self.begin(Lane::Durable).await?;
         lock(&mut write, id).await?;
         let now = write.now().await?;
@@ -133,6 +136,12 @@ impl Database {
         close_tasks(&mut write, id).await?;
         let job = ledger.close();
         save(&mut write, &job).await?;
+        let by = match by {
+            Some(key) => key_name(&mut write, key).await?,
+            None => None,
+        };
+        let cancelled = Happening::Cancelled { by };
+        record(&mut write, at, &[NewEvent::of_job(id, &cancelled)?]).await?;
         write.commit().await?;
         Ok(Cancellation::Cancelled(job.into(), at))
     }

@@ -98,6 +98,7 @@ impl Schedules for Database {
             channel_id: channel.clone(),
             force: false,
             trigger: Trigger::Schedule,
+            asked_by: None,
             estimated_messages: None,
             idempotency: None,
         };

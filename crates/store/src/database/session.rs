@@ -103,6 +103,11 @@ impl Session {
         if self.is_shared() { " FOR UPDATE" } else { "" }
     }
 
+    /// Likewise, but leaves out what somebody else is changing.
+    pub(super) const fn for_update_if_free(&self) -> &'static str {
+        if self.is_shared() { " FOR UPDATE SKIP LOCKED" } else { "" }
+    }
+
     /// Ends a transaction that leaves nothing. Dropping does the same a little later; until then others
     /// wait for its locks.
     pub(super) async fn roll_back(self) -> Result<()> {

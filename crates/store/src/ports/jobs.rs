@@ -16,8 +16,10 @@ pub struct NewJob {
     pub channel_id: ChannelId,
     /// Whether to walk everything again.
     pub force: bool,
-    /// Who asks.
+    /// What asks.
     pub trigger: Trigger,
+    /// With which API key, where it is a client.
+    pub asked_by: Option<KeyId>,
     /// How many messages are expected, where known.
     pub estimated_messages: Option<u64>,
     /// Makes asking twice the same as asking once.
@@ -94,8 +96,8 @@ pub struct Census {
 pub trait Jobs: Send + Sync + 'static {
     /// Accepts a job and its first task, durably, or says why not.
     async fn trigger(&self, new: NewJob) -> Result<Triggered>;
-    /// Ends a job; nothing of it is written after the time in the answer.
-    async fn cancel(&self, id: &JobId) -> Result<Cancellation>;
+    /// Ends a job, as the holder of a key asked for; nothing of it is written after the time in the answer.
+    async fn cancel(&self, id: &JobId, by: Option<&KeyId>) -> Result<Cancellation>;
     /// A job.
     async fn job(&self, id: &JobId) -> Result<Option<Job>>;
     /// The channel's newest job.

@@ -1,6 +1,7 @@
 //! Ending a sync.
 
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
+use domain::KeyId;
 use store::Cancellation;
 use tracing::warn;
 
@@ -12,10 +13,11 @@ use crate::{ApiError, Gateway, error::ErrorReply, input::Fields, replies::jobs::
     responses((status = 200, body = Cancelled), (status = 404, body = ErrorReply), (status = 409, body = ErrorReply)))]
 pub(crate) async fn cancel(
     State(gateway): State<Gateway>,
+    Extension(key_id): Extension<KeyId>,
     fields: Fields,
 ) -> Result<Json<Cancelled>, ApiError> {
     let id = fields.job()?;
-    match gateway.store.cancel(&id).await? {
+    match gateway.store.cancel(&id, Some(&key_id)).await? {
         Cancellation::Cancelled(job, cancelled_at) => {
             // The fence holds already; this stops work that could only be refused.
             if let Err(error) = gateway.progress.cancel(&id).await {

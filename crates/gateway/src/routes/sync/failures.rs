@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use axum::{Json, extract::State};
-use domain::{ChannelId, Trigger};
+use axum::{Extension, Json, extract::State};
+use domain::{ChannelId, KeyId, Trigger};
 use http::StatusCode;
 use serde::Deserialize;
 use store::{FailureQuery, NewJob, TaskFailure, Triggered};
@@ -56,6 +56,7 @@ pub(crate) struct ReplayRequest {
     responses((status = 202, body = Replay), (status = 422, body = ErrorReply)))]
 pub(crate) async fn replay(
     State(gateway): State<Gateway>,
+    Extension(key_id): Extension<KeyId>,
     fields: Fields,
 ) -> Result<(StatusCode, Json<Replay>), ApiError> {
     let ids = fields.optional_texts("ids", MOST as usize)?;
@@ -72,19 +73,25 @@ pub(crate) async fn replay(
         failed.into_iter().filter(wanted).map(|failure| failure.channel_id).collect();
     let mut replay = Replay { jobs: Vec::new(), in_progress: Vec::new() };
     for channel_id in channels {
-        retry(&gateway, channel_id, &mut replay).await?;
+        retry(&gateway, &key_id, channel_id, &mut replay).await?;
     }
     Ok((StatusCode::ACCEPTED, Json(replay)))
 }
 
 async fn retry(
     gateway: &Gateway,
+    key_id: &KeyId,
     channel_id: ChannelId,
     replay: &mut Replay,
 ) -> Result<(), ApiError> {
-    let trigger = Trigger::Retry;
-    let new =
-        NewJob { channel_id, force: false, trigger, estimated_messages: None, idempotency: None };
+    let new = NewJob {
+        channel_id,
+        force: false,
+        trigger: Trigger::Retry,
+        asked_by: Some(key_id.clone()),
+        estimated_messages: None,
+        idempotency: None,
+    };
     match gateway.store.trigger(new).await? {
         Triggered::Started(job, tasks) => {
             gateway.announce(&job, &tasks).await;

@@ -63,6 +63,7 @@ pub(super) async fn start(
     headers: &HeaderMap,
     wanted: Wanted,
 ) -> Result<Response, ApiError> {
+    let asked_by = Some(key_id.clone());
     let idempotency = idempotency(headers, key_id, &wanted)?;
     let channel = gateway.store.channel(&wanted.channel_id).await?;
     let channel = channel.ok_or_else(|| ApiError::not_found("CHANNEL"))?;
@@ -71,6 +72,7 @@ pub(super) async fn start(
         channel_id: wanted.channel_id,
         force: wanted.force,
         trigger: wanted.trigger,
+        asked_by,
         idempotency,
     };
     match gateway.store.trigger(new).await? {

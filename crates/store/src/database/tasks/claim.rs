@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    ClaimToken, Job, JobId, TaskRef, Timestamp,
+    ClaimToken, Happening, Job, JobId, TaskRef, Timestamp,
     task::{Claim, ClaimedTask},
 };
 use serde::Serialize;
@@ -12,6 +12,7 @@ use crate::{
     Result,
     database::{
         Session,
+        events::{NewEvent, record},
         jobs::{load, lock, save},
         json,
         query::query,
@@ -32,13 +33,13 @@ pub(super) async fn claim(
         return Ok(None);
     }
     let mut ledger = Ledger::new(job.clone(), now);
-    let changes = ledger.taken(task.stage);
+    let changes = ledger.taken(task.stage, worker);
     if changes && write.is_shared() {
         // The job's row is about to change: as it is now that nobody else changes it.
         lock(write, &task.job_id).await?;
         let Some(locked) = load(write, &task.job_id, now).await? else { return Ok(None) };
         ledger = Ledger::new(locked, now);
-        ledger.taken(task.stage);
+        ledger.taken(task.stage, worker);
     }
     let token = ClaimToken::random();
     let row = query(
@@ -60,12 +61,18 @@ pub(super) async fn claim(
         job = ledger.close();
         save(write, &job).await?;
     }
+    let (attempt, crashes) = (row.number::<u32>("attempt")? + 1, row.number("crashes")?);
+    if attempt > 1 || crashes > 0 {
+        // What had failed is in work again; that others are is routine.
+        let again = Happening::Claimed { worker: Some(worker.to_owned()), attempt };
+        record(write, now, &[NewEvent::of_task(task, &again)?]).await?;
+    }
     let claimed = ClaimedTask {
         claim: Claim { task: task.clone(), token },
         channel_id: job.channel_id.clone(),
         input: row.json("input")?,
-        attempt: row.number::<u32>("attempt")? + 1,
-        crashes: row.number("crashes")?,
+        attempt,
+        crashes,
         force: job.force,
     };
     Ok(Some((claimed, job)))
@@ -96,9 +103,14 @@ pub(super) async fn give_back(write: &mut Session, claim: &Claim) -> Result<bool
     .bind(claim.task.stage.as_str())
     .bind(claim.task.seq)
     .bind(claim.token.as_str())
-    .execute(write)
+    .execute(&mut *write)
     .await?;
-    Ok(outcome.rows_affected() == 1)
+    if outcome.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let now = write.now().await?;
+    record(write, now, &[NewEvent::of_task(&claim.task, &Happening::GivenBack)?]).await?;
+    Ok(true)
 }
 
 pub(super) async fn heartbeat(

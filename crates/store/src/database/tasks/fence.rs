@@ -1,7 +1,7 @@
 //! The fence: a task is written to by who holds it, while its job runs, or not at all.
 
 use domain::{
-    ChannelId, ClaimToken, JobStatus, Stage, TaskRef, TaskStatus,
+    ChannelId, ClaimToken, Happening, JobStatus, Stage, TaskRef, TaskStatus,
     batch::Seed,
     job::Counts,
     task::{Claim, TaskInput},
@@ -12,6 +12,7 @@ use crate::{
     Committed, Result,
     database::{
         Session,
+        events::{NewEvent, record},
         jobs::{close_tasks, load, lock, save},
         json,
         query::query,
@@ -87,6 +88,11 @@ impl Fenced {
             TaskInput::Extract { seeds } | TaskInput::Graph { seeds, .. } => seeds,
             TaskInput::Fetch { .. } | TaskInput::Wiki | TaskInput::Unknown => &[],
         }
+    }
+
+    /// Notes that something happened to the task.
+    pub(super) async fn record(&self, write: &mut Session, happening: &Happening) -> Result<()> {
+        record(write, self.ledger.now(), &[NewEvent::of_task(&self.task, happening)?]).await
     }
 
     /// Ends the task.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{JobStatus, Stage, SyncError, TaskStatus, batch::Seed, job::Retrying};
+use domain::{
+    ErrorCode, Happening, JobStatus, Stage, SyncError, TaskStatus, batch::Seed, job::Retrying,
+};
 
 use super::Fenced;
 use crate::{
@@ -37,9 +39,15 @@ pub(super) async fn retry(
     .bind(next_attempt_at.micros())
     .bind(i64::from(uses_attempt))
     .bind(json::encode(error)?)
-    .fetch_one(write)
+    .fetch_one(&mut *write)
     .await?;
     let attempt = row.number::<u32>("attempt")? + 1;
+    let (code, message) = (error.code, error.message.clone());
+    let happening = match code {
+        ErrorCode::RateLimit => Happening::Waited { message, until: next_attempt_at },
+        _ => Happening::Retried { code, message, attempt, next_attempt_at },
+    };
+    fenced.record(write, &happening).await?;
     let retrying = Retrying { code: error.code, attempt, next_attempt_at };
     fenced.ledger.retrying(fenced.task.stage, retrying);
     Ok(true)
@@ -54,6 +62,9 @@ pub(super) async fn give_up(
         return Ok(false);
     }
     note_error(write, fenced, error).await?;
+    let (code, message) = (error.code, error.message.clone());
+    let messages = fenced.input.messages();
+    fenced.record(write, &Happening::GivenUp { code, message, messages }).await?;
     end_unsuccessful(write, fenced, TaskStatus::Failed, error).await?;
     Ok(true)
 }
@@ -73,6 +84,7 @@ pub(super) async fn poison(write: &mut Session, fenced: &mut Fenced) -> Result<(
     };
     note_error(write, fenced, &error).await?;
     set_aside(write, fenced).await?;
+    fenced.record(write, &Happening::SetAside { messages: fenced.input.messages() }).await?;
     end_unsuccessful(write, fenced, TaskStatus::Poison, &error).await
 }
 

@@ -1,9 +1,9 @@
 //! Repairing what stands still.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    ErrorCode, Job, JobStatus, Stage, SyncError, TaskRef, Timestamp, backoff,
+    ErrorCode, Happening, Job, JobId, JobStatus, Stage, SyncError, TaskRef, Timestamp, backoff,
     task::{Claim, POISON_AFTER},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     Result, Swept,
     database::{
         Session,
+        events::{NewEvent, record},
         jobs::{close_tasks, load, lock, save},
         json,
         query::query,
@@ -29,8 +30,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// Gives back tasks whose lease has run out, or all that are leased, and sets poison aside.
 pub(super) async fn take_back(write: &mut Session, expired_at: Option<Timestamp>) -> Result<Swept> {
     let limit = if expired_at.is_some() { SLICE } else { u32::MAX };
+    let now = write.now().await?;
     let rows = query(
-        "SELECT job_id, stage, seq, crashes, claim_token FROM tasks
+        "SELECT job_id, stage, seq, crashes, claim_token, worker FROM tasks
          WHERE status = 'leased' AND lease_until <= $1
          ORDER BY lease_until, job_id, stage, seq LIMIT $2",
     )
@@ -39,6 +41,7 @@ pub(super) async fn take_back(write: &mut Session, expired_at: Option<Timestamp>
     .fetch_all(&mut *write)
     .await?;
     let mut swept = Swept::default();
+    let mut happened = Vec::new();
     for row in &rows {
         let task = TaskRef {
             job_id: row.parsed("job_id")?,
@@ -47,15 +50,23 @@ pub(super) async fn take_back(write: &mut Session, expired_at: Option<Timestamp>
         };
         let claim = Claim { task, token: row.parsed("claim_token")? };
         let crashes = row.number::<u32>("crashes")? + 1;
+        let worker = row.column("worker")?;
+        let happening = match expired_at {
+            Some(_) => Happening::LeaseExpired { worker, crashes },
+            None => Happening::TakenBack { worker, crashes },
+        };
         if crashes >= POISON_AFTER {
             swept.jobs.extend(set_aside(write, &claim, &mut swept.due).await?);
         } else if !give_back(write, &claim, crashes).await? {
             continue;
         } else {
-            swept.due.push(claim.task);
+            swept.due.push(claim.task.clone());
         }
         swept.expired += 1;
+        happened.push((claim.task, happening));
     }
+    let events = happened.iter().map(|(task, happening)| NewEvent::of_task(task, happening));
+    record(write, now, &events.collect::<Result<Vec<_>>>()?).await?;
     Ok(swept)
 }
 
@@ -170,7 +181,7 @@ pub(super) async fn due(
              LIMIT (SELECT CASE WHEN COUNT(*) <= $6 THEN 0 WHEN COUNT(*) - $6 < $5
                      THEN COUNT(*) - $6 ELSE $5 END
                  FROM tasks WHERE stage = $1 AND status = 'ready' AND not_before <= $2))
-         RETURNING job_id, seq",
+         RETURNING job_id, seq, released_at, published",
     )
     .bind(stage.as_str())
     .bind(now.micros())
@@ -178,12 +189,23 @@ pub(super) async fn due(
     .bind(micros(LONGEST_PAUSE.max(quiet)))
     .bind(limit)
     .bind(i64::try_from(queued).unwrap_or(i64::MAX))
-    .fetch_all(write)
+    .fetch_all(&mut *write)
     .await?;
-    let mut due = rows
-        .iter()
-        .map(|row| Ok(TaskRef { job_id: row.parsed("job_id")?, stage, seq: row.column("seq")? }))
-        .collect::<Result<Vec<_>>>()?;
+    let mut due = Vec::new();
+    let mut repaired: BTreeMap<JobId, u64> = BTreeMap::new();
+    for row in &rows {
+        let task = TaskRef { job_id: row.parsed("job_id")?, stage, seq: row.column("seq")? };
+        let first = row.column::<Option<i64>>("released_at")?.is_none()
+            && row.number::<u32>("published")? == 1;
+        if !first {
+            *repaired.entry(task.job_id.clone()).or_default() += 1;
+        }
+        due.push(task);
+    }
     due.sort();
+    let events = repaired.iter().map(|(job, tasks)| {
+        NewEvent::of_stage(job, stage, &Happening::Republished { tasks: *tasks })
+    });
+    record(write, now, &events.collect::<Result<Vec<_>>>()?).await?;
     Ok(due)
 }
