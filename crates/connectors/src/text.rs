@@ -1,5 +1,6 @@
 //! A message's text as a person reads it, with what its markup meant kept by place.
 
+pub mod html;
 pub mod markdown;
 
 use domain::{
@@ -75,6 +76,14 @@ impl Text {
         if let (true, Some((start, end))) = (kept, self.range_from(start)) {
             self.links.push(Link { start, end, url: url.to_owned() });
         }
+    }
+
+    /// Takes back what was added since `start`, with what it meant.
+    pub fn cut_from(&mut self, start: usize) -> String {
+        let cut = self.text.split_off(start.min(self.text.len()));
+        self.mentions.retain(|mention| mention.end as usize <= start);
+        self.links.retain(|link| link.end as usize <= start);
+        cut
     }
 
     /// Adds another text with what it means.
