@@ -17,6 +17,7 @@ pub mod mattermost;
 mod port;
 pub mod replay;
 pub mod slack;
+pub mod teams;
 pub mod text;
 
 pub use account::{Access, Account, Identity, MAX_CHANNELS, OfferedChannel};

@@ -22,7 +22,7 @@ fn user(user: usize) -> Value {
     let id = if user == 2 { BOT } else { 7_000 + user as u64 };
     json!({"id": id.to_string(), "username": NAMES[user].to_lowercase().replace(' ', "."),
         "global_name": NAMES[user], "discriminator": "0", "avatar": null, "public_flags": 0, "flags": 0,
-        "bot": user == 2, "primary_guild": null})
+        "bot": user == 2, "primary_guild": null, "mfa_enabled": false, "locale": "en-US"})
 }
 
 impl Guild {

@@ -1,0 +1,161 @@
+//! Calls of an app, with tokens that it signs in for.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::{
+    dialect::{MicrosoftGraph, SignIn},
+    raw::RawToken,
+};
+use crate::{
+    Access, ConnectorError,
+    http::{Bucket, Call, Http, Reply},
+};
+
+/// Where Microsoft has Graph and its sign-in: nobody else is shown a secret.
+const CLOUDS: [(&str, &str, &str); 4] = [
+    ("global", "https://graph.microsoft.com", "https://login.microsoftonline.com"),
+    ("usgov", "https://graph.microsoft.us", "https://login.microsoftonline.us"),
+    ("usgov-dod", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
+    ("china", "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+];
+
+/// Calls that come at once after a rest; in the long run one a second, as Microsoft allows an app of a tenant.
+const BURST: u32 = 20;
+
+/// How long a sign-in proves who we are.
+const BELIEVED: Duration = Duration::from_secs(60);
+
+/// A token is not used in its last minutes.
+const RESERVE: Duration = Duration::from_secs(5 * 60);
+
+#[derive(Clone)]
+struct Token {
+    http: Http,
+    given: Instant,
+    until: Instant,
+}
+
+pub(super) struct Graph {
+    http: Http,
+    sign_in: Http,
+    pub(super) tenant: String,
+    pub(super) client: String,
+    secret: String,
+    scope: String,
+    bucket: String,
+    token: Mutex<Option<Token>>,
+}
+
+impl Graph {
+    pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
+        let tenant = access.needed("tenant")?.to_owned();
+        let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        if !tenant.chars().all(of_name) {
+            return Err(ConnectorError::Auth("the tenant is neither an id nor a domain".into()));
+        }
+        let cloud = access.credential("cloud").unwrap_or("global");
+        let known = CLOUDS.iter().find(|(name, ..)| *name == cloud).ok_or_else(|| {
+            ConnectorError::Auth("there is no such cloud: global, usgov, usgov-dod or china".into())
+        })?;
+        let address =
+            |url: &str| Url::parse(url).map_err(|_| ConnectorError::Request("an address".into()));
+        let (graph, login) = match &access.base_url {
+            Some(base) => (base.clone(), base.clone()),
+            None => (address(known.1)?, address(known.2)?),
+        };
+        let way = |base: Url, dialect| {
+            Http::new(access.client.clone(), base, None, access.limiter.clone(), dialect)
+        };
+        Ok(Self {
+            scope: format!("{}/.default", graph.as_str().trim_end_matches('/')),
+            http: way(graph, Arc::new(MicrosoftGraph::default()))?,
+            sign_in: way(login, Arc::new(SignIn))?,
+            tenant,
+            client: access.needed("client_id")?.to_owned(),
+            secret: access.needed("client_secret")?.to_owned(),
+            bucket: format!("teams:{}", access.connection),
+            token: Mutex::default(),
+        })
+    }
+
+    fn bucket(&self) -> Bucket {
+        Bucket::new(self.bucket.clone(), 1, Duration::from_secs(1), BURST)
+    }
+
+    /// A way with a token: the one that we have, unless another is wanted.
+    pub(super) async fn signed_in(&self, again: bool) -> Result<Http, ConnectorError> {
+        let kept = self.lock().clone();
+        if let Some(token) = kept.filter(|token| !again && Instant::now() < token.until) {
+            return Ok(token.http);
+        }
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.client),
+            ("client_secret", &self.secret),
+            ("scope", &self.scope),
+        ];
+        let path = format!("{}/oauth2/v2.0/token", self.tenant);
+        let token: RawToken = self.sign_in.post(&path).form(&form).send().await?.json()?;
+        if token.access_token.is_empty() {
+            return Err(ConnectorError::Platform("a sign-in without a token".into()));
+        }
+        let http = self.http.with_authorization(&format!("Bearer {}", token.access_token))?;
+        let lasts = Duration::from_secs(token.expires_in.min(24 * 60 * 60)).saturating_sub(RESERVE);
+        let given = Instant::now();
+        *self.lock() = Some(Token { http: http.clone(), given, until: given + lasts });
+        Ok(http)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Token>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks; a token that is refused is replaced once.
+    async fn ask(&self, call: impl Fn(&Http) -> Call) -> Result<Reply, ConnectorError> {
+        let prepared = |http: &Http| {
+            let call = call(http).header("prefer", "include-unknown-enum-members");
+            call.bucket(self.bucket())
+        };
+        match prepared(&self.signed_in(false).await?).send().await {
+            Err(ConnectorError::Auth(_)) => prepared(&self.signed_in(true).await?).send().await,
+            reply => reply,
+        }
+    }
+
+    /// A list or an object, by its path below the version, or by a link that Graph gave.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(T, i64), ConnectorError> {
+        let is_link = path.starts_with("https://") || path.starts_with("http://");
+        let call = |http: &Http| match is_link {
+            true => http.get_url(path),
+            false => http.get(&format!("v1.0/{path}")),
+        };
+        let reply = self.ask(call).await?;
+        let at = reply.served_at().unwrap_or(reply.asked_at).micros() / 1_000;
+        Ok((reply.json()?, at))
+    }
+
+    /// The same about a channel. When that is refused, a new sign-in tells whether the channel is meant, or we.
+    pub(super) async fn of_channel<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(T, i64), ConnectorError> {
+        let outcome = self.get(path).await;
+        let is_proved = || self.lock().as_ref().is_some_and(|t| t.given.elapsed() < BELIEVED);
+        if matches!(outcome, Err(ConnectorError::ChannelNotFound(_)))
+            && !is_proved()
+            && let Err(refused @ ConnectorError::Auth(_)) = self.signed_in(true).await
+        {
+            return Err(refused);
+        }
+        outcome
+    }
+}
