@@ -230,6 +230,18 @@ async fn a_channel_whose_history_may_not_be_read_is_empty_and_is_not_believed() 
 }
 
 #[tokio::test]
+async fn empty_threads_do_not_each_ask_for_permissions() {
+    let fake = Fake::start(TEXT).await;
+    for _ in 0..20 {
+        fake.lock().now += 60_000;
+        fake.lock().lone_thread();
+    }
+    mirror(TEXT).walk(&*account(&fake)).await.expect("a walk");
+    let requests = fake.requests();
+    assert_eq!(requests.iter().filter(|request| request.ends_with("/roles")).count(), 1);
+}
+
+#[tokio::test]
 async fn content_that_is_kept_from_the_bot_is_told_and_never_stored() {
     let fake = Fake::start(TEXT).await;
     talk(&fake, TEXT, 30);

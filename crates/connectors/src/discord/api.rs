@@ -48,6 +48,8 @@ pub(super) struct Bot {
     refused: AtomicBool,
     denied: Mutex<HashMap<String, Instant>>,
     proved: Mutex<Option<Instant>>,
+    /// The channel whose history we may read, and when that was found.
+    readable: Mutex<Option<(String, Instant)>>,
 }
 
 impl Bot {
@@ -71,6 +73,7 @@ impl Bot {
             refused: AtomicBool::new(false),
             denied: Mutex::default(),
             proved: Mutex::default(),
+            readable: Mutex::default(),
         })
     }
 
@@ -167,7 +170,7 @@ impl Bot {
         let call = self.get(&path, "messages", channel).query(&query);
         let messages: Option<Vec<RawMessage>> = self.of_channel(channel, call).await?;
         let messages = messages.unwrap_or_default();
-        if messages.is_empty() && !self.may_read(guild, parent).await? {
+        if messages.is_empty() && !self.is_believed(guild, parent, channel).await? {
             return Err(ConnectorError::ChannelNotFound(HIDDEN.into()));
         }
         let kept: Vec<bool> = messages.iter().filter_map(is_kept_from_us).collect();
@@ -180,6 +183,24 @@ impl Bot {
             ));
         }
         Ok(messages)
+    }
+
+    /// Many threads are empty: for those the answer of a moment ago is good enough.
+    async fn is_believed(
+        &self,
+        guild: &str,
+        parent: &str,
+        channel: &str,
+    ) -> Result<bool, ConnectorError> {
+        let lock = || self.readable.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = lock().clone();
+        let is_recent = found.is_some_and(|(of, at)| of == parent && at.elapsed() < BELIEVED);
+        if is_recent && channel != parent {
+            return Ok(true);
+        }
+        let may = self.may_read(guild, parent).await?;
+        *lock() = may.then(|| (parent.to_owned(), Instant::now()));
+        Ok(may)
     }
 
     async fn may_read(&self, guild: &str, channel: &str) -> Result<bool, ConnectorError> {
