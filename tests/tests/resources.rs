@@ -48,13 +48,14 @@ async fn an_upload_that_is_no_export_is_refused_with_the_reason() {
         let form = reqwest::multipart::Form::new().part("file", file);
         rig.send(rig.request(Method::POST, "/api/imports").multipart(form)).await
     };
-    for bytes in [b"".to_vec(), b"hello, I am no archive".to_vec()] {
-        let reply = send(bytes).await;
-        assert_eq!(
-            (reply.code(), &reply.body["error"]["details"]["field"]),
-            ("INVALID_REQUEST", &json!("file"))
-        );
-    }
+    let reply = send(Vec::new()).await;
+    assert_eq!(
+        (reply.code(), &reply.body["error"]["details"]["field"]),
+        ("INVALID_REQUEST", &json!("file"))
+    );
+    let junk = rig.upload(b"hello, I am no export".to_vec()).await;
+    assert_eq!(junk["status"], "failed");
+    assert!(junk["error"]["message"].as_str().unwrap().contains("content"), "{junk}");
     let file = reqwest::multipart::Part::bytes(b"PK\x03\x04...".to_vec()).file_name("x.zip");
     let late = reqwest::multipart::Form::new().part("file", file).text("format", "slack_export");
     let reply = rig.send(rig.request(Method::POST, "/api/imports").multipart(late)).await;
@@ -64,6 +65,47 @@ async fn an_upload_that_is_no_export_is_refused_with_the_reason() {
     assert!(broken["error"]["message"].as_str().unwrap().contains("zip"));
     let plain = rig.send(rig.request(Method::POST, "/api/imports").body("x")).await;
     assert_eq!((plain.status.as_u16(), plain.code()), (400, "INVALID_REQUEST"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_imported_as_its_options_say_and_synchronised() {
+    let rig = Rig::start().await;
+    let send = async |options: &str| {
+        let table = "when|who|what\n03/04/2026 10:00|Ann|We decided to use Kafka for events.\nsoon|Bob|lost\n";
+        let file = reqwest::multipart::Part::bytes(table.as_bytes()).file_name("Team Talk.csv");
+        let form = reqwest::multipart::Form::new();
+        let form = form.text("format", "csv").text("options", options.to_owned());
+        let form = form.part("file", file);
+        rig.send(rig.request(Method::POST, "/api/imports").multipart(form)).await
+    };
+    let refused = send(r#"{"colums": {}}"#).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.body["error"]["details"]["field"]),
+        (422, &json!("options"))
+    );
+    let columns = r#"{"content": "what", "timestamp": "when", "author": "who"}"#;
+    let accepted = send(&format!(
+        r#"{{"columns": {columns}, "timezone": "Europe/Berlin", "day_first": true}}"#
+    ))
+    .await;
+    let path = format!("/api/imports/{}", accepted.body["id"].as_str().unwrap());
+    let import = rig
+        .until(async || {
+            let import = rig.get(&path).await.body;
+            matches!(import["status"].as_str(), Some("completed" | "failed")).then_some(import)
+        })
+        .await;
+    assert_eq!(
+        (&import["rows"], &import["row_errors"][0]["line"]),
+        (&json!(1), &json!(3)),
+        "{import}"
+    );
+    assert_eq!(import["channels"], json!(["file:team-talk"]));
+    rig.sync("file:team-talk").await;
+    let messages = rig.get("/api/channels/file%3Ateam-talk/messages").await.body;
+    assert_eq!(messages["messages"][0]["timestamp"], "2026-04-03T08:00:00Z");
+    let facts = rig.get("/api/memories?channel_id=file%3Ateam-talk").await.body;
+    assert_eq!(facts["memories"][0]["kind"], "decision", "{facts}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,7 @@ impl Bench {
     }
 
     async fn import(&self, export: &Path) -> Result<(String, u64), CliError> {
-        let accepted = self.client.upload(export, None).await?;
+        let accepted = self.client.upload(export, &[]).await?;
         let id = accepted["id"].as_str().unwrap_or_default();
         let import = self.client.wait_for_import(id).await?;
         let channel = import["channels"][0].as_str().unwrap_or_default().to_owned();

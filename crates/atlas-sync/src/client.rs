@@ -111,27 +111,31 @@ impl Client {
         text.map_err(|_| CliError::failed("the server's reply broke off"))
     }
 
-    /// Uploads a file.
-    pub async fn upload(&self, path: &Path, connection: Option<&str>) -> Result<Value, CliError> {
+    /// Uploads a file, with what is said of it.
+    pub async fn upload(
+        &self,
+        path: &Path,
+        beside: &[(&'static str, String)],
+    ) -> Result<Value, CliError> {
         let file = multipart::Part::file(path).await.map_err(|error| {
             CliError::failed(format!("{} cannot be read: {error}", path.display()))
         })?;
-        self.upload_part(file, connection).await
+        self.upload_part(file, beside).await
     }
 
     /// Uploads an export that is in memory.
     pub async fn upload_bytes(&self, bytes: Vec<u8>) -> Result<Value, CliError> {
-        self.upload_part(multipart::Part::bytes(bytes).file_name("export.zip"), None).await
+        self.upload_part(multipart::Part::bytes(bytes).file_name("export.zip"), &[]).await
     }
 
     async fn upload_part(
         &self,
         file: multipart::Part,
-        connection: Option<&str>,
+        beside: &[(&'static str, String)],
     ) -> Result<Value, CliError> {
         let mut form = multipart::Form::new();
-        if let Some(connection) = connection {
-            form = form.text("connection_id", connection.to_owned());
+        for (name, value) in beside {
+            form = form.text(*name, value.clone());
         }
         self.json(self.request(Method::POST, "/api/imports").multipart(form.part("file", file)))
             .await

@@ -12,7 +12,7 @@
 mod account;
 mod api;
 mod dialect;
-mod markup;
+pub(crate) mod markup;
 mod message;
 mod permission;
 mod raw;

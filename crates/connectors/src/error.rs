@@ -98,9 +98,41 @@ pub enum ImportError {
     NotAnArchive,
     /// Nothing in it looks like an export.
     #[error(
-        "the archive is no Slack export: it has neither channels.json nor a folder with day files"
+        "the file is no export that is known: upload it as Slack, DiscordChatExporter, Mattermost or Telegram \
+         made it, or a table or JSON lines with columns for content and timestamp"
     )]
     NotAnExport,
+    /// Has no messages.
+    #[error("the file holds no messages")]
+    Empty,
+    /// A table without names of columns.
+    #[error("the first line does not name columns: add one with content and timestamp")]
+    NoHeader,
+    /// A column that is needed or was declared.
+    #[error("there is no column {0:?}: name the one that holds it in columns")]
+    NoColumn(String),
+    /// A time zone that nobody knows.
+    #[error("{0:?} is no time zone: give its IANA name, such as Europe/Berlin")]
+    NoZone(String),
+    /// An encoding that nobody knows.
+    #[error("{0:?} is no encoding that is known: give its label, such as utf-8 or gb18030")]
+    NoEncoding(String),
+    /// A delimiter that is no single ASCII character.
+    #[error("the delimiter must be one ASCII character")]
+    NoDelimiter,
+    /// More rows are unreadable than may be.
+    #[error(
+        "{unread} of {all} rows cannot be read, the first for this reason: {first}. Declare the columns, the time \
+         zone or day_first, or allow more with max_error_percent"
+    )]
+    TooManyErrors {
+        /// Rows that cannot be read.
+        unread: u64,
+        /// All rows.
+        all: u64,
+        /// What is wrong with the first.
+        first: String,
+    },
     /// Its entries are encrypted.
     #[error("the archive is encrypted: unpack it and upload it without a password")]
     Encrypted,

@@ -11,6 +11,7 @@ mod credential;
 pub mod discord;
 mod error;
 pub mod http;
+pub mod import;
 mod lenient;
 mod mark;
 pub mod mattermost;

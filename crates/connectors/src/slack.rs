@@ -12,5 +12,6 @@ pub mod mrkdwn;
 mod raw;
 mod users;
 
+pub(crate) use archive::Archive;
 pub use archive::Limits;
-pub use export::{Export, ExportedChannel, Report};
+pub use export::SlackExport;

@@ -11,7 +11,8 @@ use std::{
 
 use connectors::{
     ImportError,
-    slack::{Export, Limits, Report},
+    import::{Export as _, Report},
+    slack::{Limits, SlackExport},
 };
 use domain::Message;
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -30,23 +31,22 @@ fn archive(files: &[(&str, &str)]) -> Cursor<Vec<u8>> {
     file
 }
 
-fn read_all<R: std::io::Read + std::io::Seek>(export: &mut Export<R>) -> (Vec<Message>, Report) {
+fn read_all<R: std::io::Read + std::io::Seek>(
+    export: &mut SlackExport<R>,
+) -> (Vec<Message>, Report) {
     let mut report = Report::default();
     let mut messages = Vec::new();
-    for channel in export.channels().to_vec() {
-        export
-            .read(&channel, &mut report, |batch| {
-                assert!(batch.len() <= 1_000);
-                messages.extend(batch);
-                ControlFlow::Continue(())
-            })
-            .unwrap();
-    }
+    let mut sink = |_, batch: Vec<Message>| {
+        assert!(batch.len() <= 1_000);
+        messages.extend(batch);
+        ControlFlow::Continue(())
+    };
+    export.read_all(&mut report, &mut sink).unwrap();
     (messages, report)
 }
 
-fn open(files: &[(&str, &str)]) -> Result<Export<Cursor<Vec<u8>>>, ImportError> {
-    Export::open(archive(files), Limits::default())
+fn open(files: &[(&str, &str)]) -> Result<SlackExport<Cursor<Vec<u8>>>, ImportError> {
+    SlackExport::open(archive(files), Limits::default())
 }
 
 fn message(n: u32) -> String {
@@ -111,7 +111,7 @@ fn what_is_no_export_is_refused_with_the_reason() {
     let refusal = |files: &[(&str, &str)]| open(files).err().unwrap();
     assert!(matches!(refusal(&[("readme.txt", "hello")]), ImportError::NotAnExport));
     assert!(matches!(refusal(&[("channels.json", "{")]), ImportError::BrokenList("channels.json")));
-    let junk = Export::open(Cursor::new(b"no zip at all".to_vec()), Limits::default());
+    let junk = SlackExport::open(Cursor::new(b"no zip at all".to_vec()), Limits::default());
     assert!(matches!(junk.err().unwrap(), ImportError::NotAnArchive));
     assert!(matches!(
         refusal(&[CHANNELS, ("../general/2024-01-01.json", "[]")]),
@@ -128,7 +128,7 @@ fn a_bomb_and_an_archive_beyond_the_limits_are_refused_unread() {
     let zeros = format!("[\"{}\"]", "0".repeat(8 << 20));
     let files = [CHANNELS, ("general/2024-01-01.json", zeros.as_str())];
     assert!(matches!(open(&files).err().unwrap(), ImportError::Bomb));
-    let limited = |limits| Export::open(archive(&files), limits).err().unwrap();
+    let limited = |limits| SlackExport::open(archive(&files), limits).err().unwrap();
     let few = Limits { entries: 1, ..Limits::default() };
     assert!(matches!(limited(few), ImportError::TooLarge("entries")));
     let small = Limits { entry_bytes: 1 << 20, ..Limits::default() };
@@ -185,7 +185,7 @@ fn an_entry_that_holds_more_than_it_says_is_refused() {
         bytes[entry + size..entry + size + 4].copy_from_slice(&3_u32.to_le_bytes());
     }
     // Without a list of users the first day is read for its workspace.
-    let refused = Export::open(Cursor::new(bytes), Limits::default()).err();
+    let refused = SlackExport::open(Cursor::new(bytes), Limits::default()).err();
     assert!(matches!(refused, Some(ImportError::Bomb | ImportError::NotAnArchive)), "{refused:?}");
 }
 
@@ -225,7 +225,7 @@ fn a_real_export_is_read_whole() {
         let _ = std::io::stderr().write_all(notice);
         return;
     };
-    let mut export = Export::open(file, Limits::default()).unwrap();
+    let mut export = SlackExport::open(file, Limits::default()).unwrap();
     let (messages, report) = read_all(&mut export);
     assert_eq!((report.rows, report.errors), (22_172, vec![]));
     // 351 people are listed, of whom 326 wrote; each is named by the list, never by an id.

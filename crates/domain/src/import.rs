@@ -10,16 +10,45 @@ use crate::{ChannelId, ConnectionId, ImportId, SyncError, Timestamp, fact::Unkno
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportFormat {
+    /// Not declared: recognised by the content.
+    Auto,
     /// The zip that Slack's workspace export makes.
     SlackExport,
+    /// JSON files of DiscordChatExporter, one or a zip of them.
+    DiscordChatExporter,
+    /// Mattermost's bulk export: JSON lines, plain or in a zip.
+    MattermostBulk,
+    /// `result.json` of Telegram's desktop export, plain or in a zip.
+    Telegram,
+    /// A table with a header.
+    Csv,
+    /// A JSON object a line.
+    Jsonl,
 }
 
 impl ImportFormat {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Auto,
+        Self::SlackExport,
+        Self::DiscordChatExporter,
+        Self::MattermostBulk,
+        Self::Telegram,
+        Self::Csv,
+        Self::Jsonl,
+    ];
+
     /// The name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::SlackExport => "slack_export",
+            Self::DiscordChatExporter => "discord_chat_exporter",
+            Self::MattermostBulk => "mattermost_bulk",
+            Self::Telegram => "telegram",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
         }
     }
 }
@@ -28,10 +57,7 @@ impl FromStr for ImportFormat {
     type Err = Unknown;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "slack_export" => Ok(Self::SlackExport),
-            _ => Err(Unknown("import format")),
-        }
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or(Unknown("import format"))
     }
 }
 

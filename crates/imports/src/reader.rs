@@ -4,11 +4,12 @@ use std::{fs::File, ops::ControlFlow, sync::Arc, time::Duration};
 
 use connectors::{
     ImportError,
-    slack::{Export, ExportedChannel, Limits, Report},
+    import::{self, ExportedChannel, ImportOptions, Report},
+    slack::Limits,
 };
 use domain::{
     ChannelId, Classify as _, Connection, ErrorCode, Message, Platform, SyncError,
-    import::ImportStatus,
+    import::{ImportFormat, ImportStatus},
 };
 use store::{ClaimedImport, ImportEnd, NewChannel, Store, StoreError};
 use tokio::sync::mpsc;
@@ -43,15 +44,34 @@ enum ReadError {
     Store(#[from] StoreError),
     #[error("the upload names a connection that does not exist")]
     NoConnection,
+    #[error("the file is from {file}, the connection it names is one to {connection}")]
+    OtherPlatform { file: Platform, connection: Platform },
+    #[error("what the upload says about its file cannot be read")]
+    Options,
     #[error("another reader has taken over, or the import was removed")]
     Lost,
     #[error("the reader broke off")]
     BrokeOff,
 }
 
+/// What an export says of itself.
+struct Opened {
+    platform: Platform,
+    workspace: String,
+    title: String,
+    channels: Vec<ExportedChannel>,
+}
+
+/// What a file is to be read as.
+struct Declared {
+    format: ImportFormat,
+    options: ImportOptions,
+    limits: Limits,
+}
+
 /// What a parser hands over.
 enum Parsed {
-    Opened { workspace: String, channels: Vec<ExportedChannel> },
+    Opened(Opened),
     Messages { channel: usize, messages: Vec<Message> },
     Done(Report),
     Failed(ImportError),
@@ -135,9 +155,13 @@ impl ImportReader {
             });
         }
         let file = spool(&*self.store, &claimed.import.id).await?;
-        let limits = self.limits;
+        let declared = Declared {
+            format: claimed.import.format,
+            options: serde_json::from_str(&claimed.options).map_err(|_| ReadError::Options)?,
+            limits: self.limits,
+        };
         let (sender, parsed) = mpsc::channel(AHEAD);
-        let parser = tokio::task::spawn_blocking(move || parse(file, limits, &sender));
+        let parser = tokio::task::spawn_blocking(move || parse(file, declared, &sender));
         let end = self.store_parsed(claimed, parsed).await;
         parser.await.map_err(|_| ReadError::BrokeOff)?;
         end
@@ -151,8 +175,8 @@ impl ImportReader {
         let mut target: Option<(Connection, Vec<ChannelId>)> = None;
         while let Some(step) = parsed.recv().await {
             match (step, &target) {
-                (Parsed::Opened { workspace, channels }, _) => {
-                    target = Some(self.register(claimed, &workspace, &channels).await?);
+                (Parsed::Opened(opened), _) => {
+                    target = Some(self.register(claimed, &opened).await?);
                 }
                 (Parsed::Messages { channel, messages }, Some((_, channels))) => {
                     let Some(channel) = channels.get(channel) else { continue };
@@ -180,14 +204,18 @@ impl ImportReader {
     async fn register(
         &self,
         claimed: &ClaimedImport,
-        workspace: &str,
-        channels: &[ExportedChannel],
+        opened: &Opened,
     ) -> Result<(Connection, Vec<ChannelId>), ReadError> {
         let wanted = claimed.wanted_connection.as_ref();
-        let name = format!("Slack export {workspace}");
-        let connection =
-            self.store.ensure_connection(wanted, Platform::Slack, workspace, &name).await?;
+        let Opened { platform, workspace, title, channels } = opened;
+        let connection = self.store.ensure_connection(wanted, *platform, workspace, title).await?;
         let connection = connection.ok_or(ReadError::NoConnection)?;
+        if connection.platform != *platform {
+            return Err(ReadError::OtherPlatform {
+                file: *platform,
+                connection: connection.platform,
+            });
+        }
         let new: Vec<_> = channels
             .iter()
             .map(|channel| NewChannel {
@@ -202,8 +230,8 @@ impl ImportReader {
 }
 
 /// Parses off the async threads; ends early when nobody listens any more.
-fn parse(file: File, limits: Limits, sender: &mpsc::Sender<Parsed>) {
-    let last = match parse_all(file, limits, sender) {
+fn parse(file: File, declared: Declared, sender: &mpsc::Sender<Parsed>) {
+    let last = match parse_all(file, declared, sender) {
         Ok(report) => Parsed::Done(report),
         Err(error) => Parsed::Failed(error),
     };
@@ -212,24 +240,27 @@ fn parse(file: File, limits: Limits, sender: &mpsc::Sender<Parsed>) {
 
 fn parse_all(
     file: File,
-    limits: Limits,
+    declared: Declared,
     sender: &mpsc::Sender<Parsed>,
 ) -> Result<Report, ImportError> {
-    let mut export = Export::open(std::io::BufReader::new(file), limits)?;
-    let channels = export.channels().to_vec();
-    let opened = Parsed::Opened { workspace: export.workspace(), channels: channels.clone() };
+    let Declared { format, options, limits } = declared;
+    let mut export = import::open(Box::new(file), format, options, limits)?;
+    let opened = Opened {
+        platform: export.platform(),
+        workspace: export.workspace(),
+        title: export.title(),
+        channels: export.channels().to_vec(),
+    };
     let mut report = Report::default();
-    if sender.blocking_send(opened).is_err() {
+    if sender.blocking_send(Parsed::Opened(opened)).is_err() {
         return Ok(report);
     }
-    for (n, channel) in channels.iter().enumerate() {
-        export.read(channel, &mut report, |messages| {
-            match sender.blocking_send(Parsed::Messages { channel: n, messages }) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            }
-        })?;
-    }
+    export.read_all(&mut report, &mut |channel, messages| match sender
+        .blocking_send(Parsed::Messages { channel, messages })
+    {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    })?;
     Ok(report)
 }
 
@@ -241,7 +272,11 @@ fn told(error: &ReadError) -> SyncError {
             ErrorCode::PlatformError,
             format!("{error}: leave connection_id out to make one"),
         ),
-        ReadError::Spool(_) | ReadError::Lost | ReadError::BrokeOff => {
+        ReadError::OtherPlatform { .. } => SyncError::new(
+            ErrorCode::PlatformError,
+            format!("{error}: leave connection_id out, or name one of that platform"),
+        ),
+        ReadError::Options | ReadError::Spool(_) | ReadError::Lost | ReadError::BrokeOff => {
             SyncError::new(ErrorCode::InternalError, error.to_string())
         }
     }

@@ -3,8 +3,9 @@
 use std::{io::BufReader, ops::ControlFlow, path::Path, sync::Arc};
 
 use connectors::{
+    import::{Export as _, Report},
     replay::Replay,
-    slack::{Export, Limits, Report},
+    slack::{Limits, SlackExport},
 };
 use domain::{ChannelId, Message};
 use serde_json::{Value, json};
@@ -47,15 +48,16 @@ pub(super) async fn measure(export: &Path) -> Result<Value, CliError> {
 fn messages(export: &Path) -> Result<Vec<Message>, CliError> {
     let failed = |error: connectors::ImportError| CliError::failed(error.to_string());
     let file = BufReader::new(std::fs::File::open(export)?);
-    let mut export = Export::open(file, Limits::default()).map_err(failed)?;
+    let mut export = SlackExport::open(file, Limits::default()).map_err(failed)?;
     let mut messages = Vec::new();
-    if let Some(channel) = export.channels().first().cloned() {
-        let sink = |batch: Vec<Message>| {
-            messages.extend(batch);
-            ControlFlow::Continue(())
-        };
-        export.read(&channel, &mut Report::default(), sink).map_err(failed)?;
-    }
+    let mut first = |channel, batch: Vec<Message>| {
+        if channel > 0 {
+            return ControlFlow::Break(());
+        }
+        messages.extend(batch);
+        ControlFlow::Continue(())
+    };
+    export.read_all(&mut Report::default(), &mut first).map_err(failed)?;
     messages.sort_by(|a, b| (a.sent_at, &a.id).cmp(&(b.sent_at, &b.id)));
     Ok(messages)
 }

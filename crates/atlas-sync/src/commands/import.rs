@@ -12,8 +12,17 @@ use crate::{
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The export: the zip as Slack made it.
+    /// The export as it was made: Slack's zip, DiscordChatExporter's JSON, Mattermost's bulk export, Telegram's
+    /// result.json, or a table or JSON lines.
     file: PathBuf,
+    /// What it is (`slack_export`, `discord_chat_exporter`, `mattermost_bulk`, `telegram`, `csv`, `jsonl`);
+    /// recognised by its content else.
+    #[arg(long)]
+    format: Option<String>,
+    /// How to read a table, as a JSON object: columns, timezone, day_first, encoding, delimiter,
+    /// max_error_percent.
+    #[arg(long)]
+    options: Option<String>,
     /// The connection whose channels it belongs to; one is found or made by the workspace else.
     #[arg(long)]
     connection: Option<String>,
@@ -27,7 +36,11 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
 }
 
 async fn import(client: &Client, shared: &Shared, args: &Args) -> Result<(), CliError> {
-    let accepted = client.upload(&args.file, args.connection.as_deref()).await?;
+    let beside =
+        [("connection_id", &args.connection), ("format", &args.format), ("options", &args.options)];
+    let beside: Vec<_> =
+        beside.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    let accepted = client.upload(&args.file, &beside).await?;
     let import = client.wait_for_import(accepted["id"].as_str().unwrap_or_default()).await?;
     if shared.json {
         return output::json(&import);

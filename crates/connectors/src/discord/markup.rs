@@ -13,26 +13,30 @@ pub(super) fn name(user: &RawUser) -> Option<String> {
     text::shown(&user.global_name).or_else(|| text::shown(&user.username))
 }
 
-/// Renders the words of a message; `people` are those whom it mentions.
-pub(super) fn render(source: &str, people: &[RawUser]) -> Text {
+/// The name of one of these people.
+pub(super) fn one_of(people: &[RawUser]) -> impl Fn(&str) -> Option<String> {
+    |id| people.iter().find(|known| known.id == id).and_then(name)
+}
+
+/// Renders the words of a message; `name_of` knows whom it mentions.
+pub(crate) fn render(source: &str, name_of: impl Fn(&str) -> Option<String>) -> Text {
     markdown::render(source, |place, text| {
         let inner = place.rest.strip_prefix('<')?;
         let near = &inner[..inner.floor_char_boundary(MAX_BRACKET)];
         let end = near.find('>')?;
-        bracket(&near[..end], people, text)?;
+        bracket(&near[..end], &name_of, text)?;
         Some(end + 2)
     })
 }
 
-fn bracket(inner: &str, people: &[RawUser], text: &mut Text) -> Option<()> {
+fn bracket(inner: &str, name_of: &impl Fn(&str) -> Option<String>, text: &mut Text) -> Option<()> {
     let id = |id: &'_ str| snowflake::read(id).map(|id| id.to_string());
     if let Some(role) = inner.strip_prefix("@&") {
         id(role)?;
         text.push("@role");
     } else if let Some(user) = inner.strip_prefix("@!").or_else(|| inner.strip_prefix('@')) {
         let user = id(user)?;
-        let known = people.iter().find(|known| known.id == user).and_then(name);
-        text.push_mention(&user, &known.unwrap_or_else(|| user.clone()));
+        text.push_mention(&user, &name_of(&user).unwrap_or_else(|| user.clone()));
     } else if let Some(channel) = inner.strip_prefix('#') {
         text.push_prefixed('#', &id(channel)?);
     } else if let Some(time) = inner.strip_prefix("t:") {
@@ -59,7 +63,7 @@ mod tests {
     #[test]
     fn brackets_read_as_what_they_mean() {
         let ann = RawUser { id: "1".into(), global_name: "Ann Smith".into(), ..RawUser::default() };
-        let read = |source: &str| render(source, std::slice::from_ref(&ann));
+        let read = |source: &str| render(source, one_of(std::slice::from_ref(&ann)));
         let text = read("<@1> <@!1> <@2> <@&3> <#4> <:wave:5> <a:go:6> </play now:7> <t:0:R>");
         let expected =
             "@Ann Smith @Ann Smith @2 @role #4 :wave: :go: /play now 1970-01-01 00:00 UTC";

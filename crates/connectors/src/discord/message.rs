@@ -39,7 +39,7 @@ pub(super) fn message(raw: &RawMessage, place: Place<'_>) -> Option<Message> {
     if raw.kind == STARTER {
         return None;
     }
-    let rendered = markup::render(&words(raw), &raw.mentions);
+    let rendered = markup::render(&words(raw), markup::one_of(&raw.mentions));
     Some(Message {
         id: raw.id.as_str().into(),
         thread_id: thread(raw, place),

@@ -31,14 +31,24 @@ impl Default for Limits {
 /// Entries below this size may be packed as well as they like.
 const SMALL: u64 = 1 << 20;
 
-/// The JSON files of an archive, by name within its top folder.
-pub(super) struct Archive<R> {
+/// The files of an archive that matter, by name within its top folder.
+pub(crate) struct Archive<R> {
     zip: ZipArchive<R>,
     files: BTreeMap<String, usize>,
 }
 
 impl<R: Read + Seek> Archive<R> {
-    pub(super) fn open(reader: R, limits: Limits) -> Result<Self, ImportError> {
+    /// An archive's JSON files.
+    pub(crate) fn open(reader: R, limits: Limits) -> Result<Self, ImportError> {
+        Self::open_with(reader, limits, |name| name.ends_with(".json"))
+    }
+
+    /// An archive's files of some kinds.
+    pub(crate) fn open_with(
+        reader: R,
+        limits: Limits,
+        matters: impl Fn(&str) -> bool,
+    ) -> Result<Self, ImportError> {
         let mut zip = ZipArchive::new(reader).map_err(|_| ImportError::NotAnArchive)?;
         if zip.len() > limits.entries {
             return Err(ImportError::TooLarge("entries"));
@@ -51,7 +61,7 @@ impl<R: Read + Seek> Archive<R> {
                 return Err(ImportError::Encrypted);
             }
             let name = safe_name(&entry.name().map_err(|_| ImportError::UnsafeName)?)?;
-            if entry.is_symlink() || !name.ends_with(".json") || name.starts_with("__MACOSX/") {
+            if entry.is_symlink() || !matters(&name) || name.starts_with("__MACOSX/") {
                 continue;
             }
             check_size(entry.size(), entry.compressed_size(), &limits)?;
@@ -70,8 +80,24 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Self { zip, files })
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
+    }
+
+    /// A file to be read in pieces; `None` when there is none of that name.
+    pub(crate) fn stream(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<impl Read + use<'_, R>>, ImportError> {
+        let Some(&index) = self.files.get(name) else { return Ok(None) };
+        let entry = self.zip.by_index(index).map_err(|_| ImportError::NotAnArchive)?;
+        let declared = entry.size();
+        Ok(Some(entry.take(declared)))
+    }
+
+    /// What it is read from.
+    pub(crate) fn into_inner(self) -> R {
+        self.zip.into_inner()
     }
 
     /// The content of a file; `None` when there is none of that name.

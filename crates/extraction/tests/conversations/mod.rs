@@ -9,7 +9,10 @@ use std::{
     path::Path,
 };
 
-use connectors::slack::{Export, Limits, Report};
+use connectors::{
+    import::{Export as _, Report},
+    slack::{Limits, SlackExport},
+};
 use domain::{
     ChannelId, Message, UnitId,
     conversation::{Conversation, begins_conversation, begins_part},
@@ -37,19 +40,18 @@ pub(crate) fn of_folder(folder: &Path) -> Vec<Conversation> {
 
 /// Conversations of a packed export.
 pub(crate) fn of_archive(archive: impl Read + Seek) -> Vec<Conversation> {
-    let mut export = Export::open(archive, Limits::default()).unwrap();
-    let mut conversations = Vec::new();
-    for channel in export.channels().to_vec() {
-        let mut messages = Vec::new();
-        export
-            .read(&channel, &mut Report::default(), |batch| {
-                messages.extend(batch);
-                ControlFlow::Continue(())
-            })
-            .unwrap();
-        conversations.extend(cut(&channel.external_id.as_str().into(), messages));
-    }
-    conversations
+    let mut export = SlackExport::open(archive, Limits::default()).unwrap();
+    let mut messages = vec![Vec::new(); export.channels().len()];
+    export
+        .read_all(&mut Report::default(), &mut |channel, batch| {
+            messages[channel].extend(batch);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    let channels = export.channels().iter().zip(messages);
+    channels
+        .flat_map(|(channel, messages)| cut(&channel.external_id.as_str().into(), messages))
+        .collect()
 }
 
 fn cut(channel: &ChannelId, mut messages: Vec<Message>) -> Vec<Conversation> {

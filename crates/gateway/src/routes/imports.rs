@@ -4,6 +4,7 @@ use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Multipart, State, multipart::Field},
 };
+use connectors::import::ImportOptions;
 use domain::{
     ConnectionId, ImportId,
     import::{Import, ImportFormat},
@@ -17,20 +18,20 @@ use crate::{ApiError, Gateway, error::ErrorReply, input::Id, replies::imports::I
 /// Size of a stored piece, in bytes.
 const PIECE: usize = 512 * 1024;
 
-/// How a zip archive begins.
-const ZIP: [u8; 4] = *b"PK\x03\x04";
-
 /// Longest text field beside the file, in bytes.
-const MAX_FIELD: usize = 1_024;
+const MAX_FIELD: usize = 16 * 1_024;
+
+/// Longest name of a file that is kept, in characters.
+const MAX_NAME: usize = 200;
 
 /// An upload bounds itself.
 pub(crate) fn unbounded(router: Router<Gateway>) -> Router<Gateway> {
     router.layer(DefaultBodyLimit::disable())
 }
 
-/// Upload an export; `connection_id` and `format` come before the file.
+/// Upload an export; `connection_id`, `format` and `options` come before the file.
 #[utoipa::path(post, path = "/api/imports", tag = "imports",
-    request_body(content_type = "multipart/form-data", description = "`file`: the export; optional before it: `connection_id`, `format` (slack_export)", content = String),
+    request_body(content_type = "multipart/form-data", description = "`file`: the export; optional before it: `connection_id`; `format` (auto, slack_export, discord_chat_exporter, mattermost_bulk, telegram, csv, jsonl); `options`, a JSON object that says how to read a table (columns {content, timestamp, author, author_id, id, thread, channel}, timezone, day_first, encoding, delimiter, max_error_percent)", content = String),
     responses((status = 202, body = ImportReply), (status = 413, body = ErrorReply), (status = 422, body = ErrorReply)))]
 pub(crate) async fn upload(
     State(gateway): State<Gateway>,
@@ -40,18 +41,21 @@ pub(crate) async fn upload(
         ApiError::malformed("send the export as multipart/form-data with a field named file")
     })?;
     let mut connection = None;
-    let mut format = ImportFormat::SlackExport;
+    let mut format = ImportFormat::Auto;
+    let mut options = ImportOptions::default();
     while let Some(field) = multipart.next_field().await.map_err(broken_off)? {
         match field.name() {
             Some("connection_id") => connection = Some(known_connection(&gateway, field).await?),
             Some("format") => {
                 let name = text(field).await?;
-                format = name
-                    .parse()
-                    .map_err(|_| ApiError::invalid("format", "format must be slack_export"))?;
+                format = name.parse().map_err(|_| unknown_format())?;
             }
+            Some("options") => options = read_options(&text(field).await?)?,
             Some("file") => {
-                let upload = receive(&gateway, field, format, connection.as_ref()).await?;
+                let name = field.file_name().map(|name| name.chars().take(MAX_NAME).collect());
+                options.file_name = options.file_name.or(name);
+                let declared = Declared { format, options, connection };
+                let upload = receive(&gateway, field, &declared).await?;
                 // What came behind the file would have been ignored.
                 if multipart.next_field().await.map_err(broken_off)?.is_some() {
                     return Err(ApiError::invalid("file", "file must be the last field"));
@@ -62,12 +66,29 @@ pub(crate) async fn upload(
             _ => {
                 return Err(ApiError::invalid(
                     "file",
-                    "only file, connection_id and format are known fields",
+                    "only file, connection_id, format and options are known fields",
                 ));
             }
         }
     }
     Err(ApiError::invalid("file", "file is required"))
+}
+
+/// What an upload says of its file.
+struct Declared {
+    format: ImportFormat,
+    options: ImportOptions,
+    connection: Option<ConnectionId>,
+}
+
+fn unknown_format() -> ApiError {
+    let known: Vec<_> = ImportFormat::ALL.iter().map(|format| format.as_str()).collect();
+    ApiError::invalid("format", format!("format must be one of {}", known.join(", ")))
+}
+
+fn read_options(text: &str) -> Result<ImportOptions, ApiError> {
+    serde_json::from_str(text)
+        .map_err(|error| ApiError::invalid("options", format!("options cannot be read: {error}")))
 }
 
 fn broken_off(_: axum::extract::multipart::MultipartError) -> ApiError {
@@ -96,11 +117,13 @@ async fn known_connection(gateway: &Gateway, field: Field<'_>) -> Result<Connect
 async fn receive<'g>(
     gateway: &'g Gateway,
     field: Field<'_>,
-    format: ImportFormat,
-    connection: Option<&ConnectionId>,
+    declared: &Declared,
 ) -> Result<Received<'g>, ApiError> {
     let id = ImportId::random();
-    gateway.store.begin_import(&id, format, connection).await?;
+    let Declared { format, options, connection } = declared;
+    let options = serde_json::to_string(options)
+        .map_err(|_| ApiError::invalid("options", "options cannot be kept"))?;
+    gateway.store.begin_import(&id, *format, connection.as_ref(), &options).await?;
     let mut received = Received { gateway, id: Some(id.clone()), digest: String::new() };
     received.digest = store_pieces(gateway, &id, field).await?;
     Ok(received)
@@ -153,34 +176,19 @@ async fn store_pieces(
         }
         digest.update(&chunk);
         piece.extend_from_slice(&chunk);
-        check_beginning(n, &piece)?;
         if piece.len() >= PIECE {
             gateway.store.add_chunk(id, n, &piece).await?;
             piece.clear();
             n += 1;
         }
     }
-    if total < ZIP.len() as u64 {
-        return Err(not_a_zip());
+    if total == 0 {
+        return Err(ApiError::invalid("file", "the file is empty: upload what the export made"));
     }
     if !piece.is_empty() {
         gateway.store.add_chunk(id, n, &piece).await?;
     }
     Ok(hex(&digest.finalize()))
-}
-
-fn check_beginning(n: i64, piece: &[u8]) -> Result<(), ApiError> {
-    match piece.get(..ZIP.len()) {
-        Some(beginning) if n == 0 && beginning != ZIP => Err(not_a_zip()),
-        _ => Ok(()),
-    }
-}
-
-fn not_a_zip() -> ApiError {
-    ApiError::invalid(
-        "file",
-        "the file is no zip archive: upload the zip as the platform's export made it",
-    )
 }
 
 /// An import.

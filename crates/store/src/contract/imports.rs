@@ -12,7 +12,7 @@ use crate::{ImportEnd, NewChannel, Store};
 
 async fn uploaded(store: &dyn Store) -> ImportId {
     let id = ImportId::random();
-    store.begin_import(&id, ImportFormat::SlackExport, None).await.unwrap();
+    store.begin_import(&id, ImportFormat::SlackExport, None, "{}").await.unwrap();
     store.add_chunk(&id, 0, b"PK").await.unwrap();
     store.add_chunk(&id, 1, b"zip").await.unwrap();
     assert!(store.claim_import(LEASE).await.unwrap().is_none(), "not accepted yet");
@@ -101,7 +101,7 @@ pub async fn a_channel_id_that_is_taken_is_told_apart_by_its_connection(store: &
 /// It was not accepted, so nobody counts on it.
 pub async fn an_upload_that_was_cut_off_is_gone_with_the_next_start(store: &dyn Store) {
     let id = ImportId::random();
-    store.begin_import(&id, ImportFormat::SlackExport, None).await.unwrap();
+    store.begin_import(&id, ImportFormat::SlackExport, None, "{}").await.unwrap();
     store.add_chunk(&id, 0, b"PK").await.unwrap();
     let kept = uploaded(store).await;
     store.claim_import(LEASE).await.unwrap().unwrap();

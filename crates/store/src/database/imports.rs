@@ -23,17 +23,19 @@ impl Imports for Database {
         id: &ImportId,
         format: ImportFormat,
         wanted: Option<&ConnectionId>,
+        options: &str,
     ) -> Result<()> {
         let mut write = self.begin(Lane::Work).await?;
         let now = write.now().await?;
         query(
-            "INSERT INTO imports (import_id, format, status, wanted_connection, created_at)
-             VALUES ($1, $2, 'uploading', $3, $4)",
+            "INSERT INTO imports (import_id, format, status, wanted_connection, created_at, options)
+             VALUES ($1, $2, 'uploading', $3, $4, $5)",
         )
         .bind(id.as_str())
         .bind(format.as_str())
         .bind(wanted.map(ConnectionId::as_str))
         .bind(now.micros())
+        .bind(options)
         .execute(&mut write)
         .await?;
         Ok(write.commit().await?)
@@ -125,12 +127,14 @@ impl Imports for Database {
         let mut reader = self.read().await?;
         let row = query(
             "SELECT * FROM imports WHERE digest = $1 AND wanted_connection IS NOT DISTINCT FROM $2
-                 AND status = 'completed' AND import_id <> $3
+                 AND status = 'completed' AND import_id <> $3 AND format = $4 AND options = $5
              ORDER BY created_at DESC LIMIT 1",
         )
         .bind(&claimed.digest)
         .bind(claimed.wanted_connection.as_ref().map(ConnectionId::as_str))
         .bind(claimed.import.id.as_str())
+        .bind(claimed.import.format.as_str())
+        .bind(&claimed.options)
         .fetch_optional(&mut reader)
         .await?;
         row.as_ref().map(rows::import).transpose()

@@ -19,6 +19,8 @@ pub struct ClaimedImport {
     pub wanted_connection: Option<ConnectionId>,
     /// SHA-256 of the file.
     pub digest: String,
+    /// What the upload says about its file, as it was sent.
+    pub options: String,
     /// Proof of holding it.
     pub token: ClaimToken,
 }
@@ -59,6 +61,7 @@ pub trait Imports: Send + Sync + 'static {
         id: &ImportId,
         format: ImportFormat,
         wanted: Option<&ConnectionId>,
+        options: &str,
     ) -> Result<()>;
     /// Stores the `n`-th piece of an upload, from 0.
     async fn add_chunk(&self, id: &ImportId, n: i64, bytes: &[u8]) -> Result<()>;
@@ -80,7 +83,8 @@ pub trait Imports: Send + Sync + 'static {
     ) -> Result<bool>;
     /// The `n`-th piece of an upload; `None` after the last.
     async fn chunk(&self, id: &ImportId, n: i64) -> Result<Option<Vec<u8>>>;
-    /// A completed import of the same bytes into the same wanted connection, if there is one.
+    /// A completed import of the same bytes, read in the same way, into the same wanted connection, if
+    /// there is one.
     async fn same_import(&self, claimed: &ClaimedImport) -> Result<Option<Import>>;
     /// Stores messages of a channel; only newer revisions replace, and only where something differs.
     /// `false` when the claim is lost: nothing was written.

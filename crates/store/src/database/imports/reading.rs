@@ -42,6 +42,7 @@ pub(super) async fn claim(
         import: rows::import(&row)?,
         wanted_connection: row.optional_parsed("wanted_connection")?,
         digest: row.column::<Option<String>>("digest")?.unwrap_or_default(),
+        options: row.column("options")?,
         token,
     }))
 }
