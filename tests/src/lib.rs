@@ -11,7 +11,7 @@ mod proxy;
 mod rig;
 
 pub use api::{Api, Reply};
-pub use archive::{channel_archive, real_export, sample_archive};
+pub use archive::{channel_archive, channels_archive, real_export, sample_archive};
 pub use dump::{difference, dump, dump_server, time_columns};
 pub use fleet::{Fleet, Member};
 pub use messages::{channel, message, reply};

@@ -5,6 +5,8 @@
 
 mod cancel;
 mod incremental;
+pub(crate) mod beside;
+pub(crate) mod jobs;
 mod process;
 mod status;
 mod whole;

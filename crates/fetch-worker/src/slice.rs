@@ -47,7 +47,7 @@ impl Stage for FetchStage {
         let TaskInput::Fetch { cursor } = &task.input else {
             return Err(ConnectorError::InvalidMark.into());
         };
-        if cursor.is_none() {
+        if cursor.is_none() && self.store.any_pending(&task.channel_id).await? {
             while context.commit(Effect::Leftovers).await?.more {}
         }
         let watermark = match task.force {
