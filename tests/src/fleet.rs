@@ -82,6 +82,11 @@ pub struct Fleet {
 impl Fleet {
     /// One process of each role, and the given ones beside them.
     pub async fn start(more: &[&'static str]) -> Self {
+        Self::start_with(more, &[]).await
+    }
+
+    /// Likewise, with more variables in the environment of each.
+    pub async fn start_with(more: &[&'static str], variables: &[(&'static str, String)]) -> Self {
         build();
         let schema = Schema::create().await;
         let (database, database_url) = through_proxy(schema.url()).await;
@@ -92,7 +97,7 @@ impl Fleet {
         std::fs::write(&key, KEY).unwrap();
         let port = free_port();
         let prefix = format!("atlas-test-{}", JobId::random());
-        let variables = vec![
+        let mut own = vec![
             ("DATABASE_URL", database_url),
             ("QUEUE_URL", queue_url),
             ("PROGRESS_URL", progress_url),
@@ -104,6 +109,8 @@ impl Fleet {
             ("ATLAS_GRACE_SECONDS", "5".to_owned()),
             ("ATLAS_LOG", "info".to_owned()),
         ];
+        own.extend_from_slice(variables);
+        let variables = own;
         let api = Api::new(format!("http://127.0.0.1:{port}"), KEY.to_owned());
         let members = Vec::new();
         let mut fleet =

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use atlas_sync::server::{Doubles, Server};
-use domain::{Stage, TaskRef};
-use queue::{Queue, Result, Subscription, memory::MemoryQueue};
+use domain::Stage;
+use queue::{Call, Queue, Result, Subscription, memory::MemoryQueue};
 use service::StartError;
 use store::StoreError;
 use system_tests::{Rig, difference, dump, sample_archive};
@@ -15,9 +15,9 @@ struct Twice(MemoryQueue);
 
 #[async_trait]
 impl Queue for Twice {
-    async fn publish(&self, tasks: &[TaskRef]) -> Result<()> {
-        self.0.publish(tasks).await?;
-        self.0.publish(tasks).await
+    async fn publish(&self, calls: &[Call]) -> Result<()> {
+        self.0.publish(calls).await?;
+        self.0.publish(calls).await
     }
 
     async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>> {
@@ -38,7 +38,7 @@ struct Deaf(MemoryQueue);
 
 #[async_trait]
 impl Queue for Deaf {
-    async fn publish(&self, _: &[TaskRef]) -> Result<()> {
+    async fn publish(&self, _: &[Call]) -> Result<()> {
         Ok(())
     }
 

@@ -25,6 +25,7 @@ pub mod schedule;
 pub mod stage;
 pub mod task;
 pub mod time;
+pub mod trace;
 pub mod walk;
 
 pub use channel::{Channel, Connection, Platform};
@@ -39,3 +40,4 @@ pub use message::Message;
 pub use stage::Stage;
 pub use task::{TaskRef, TaskStatus};
 pub use time::Timestamp;
+pub use trace::TraceContext;

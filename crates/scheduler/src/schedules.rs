@@ -5,7 +5,7 @@ use domain::{
     schedule::{Cron, Schedule, offset},
 };
 use store::Triggered;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, info_span, warn};
 
 use crate::Scheduler;
 
@@ -23,12 +23,18 @@ impl Scheduler {
             if now < due.plus(offset(&schedule.channel_id)) {
                 continue;
             }
-            let next = next_time(&schedule, now);
-            if let Some(triggered) =
-                self.store.fire_schedule(&schedule.channel_id, due, next).await?
-            {
-                self.fired(&schedule, triggered).await;
-            }
+            let span = info_span!("schedule", channel = %schedule.channel_id);
+            self.fire(&schedule, due, now).instrument(span).await?;
+        }
+        Ok(())
+    }
+
+    async fn fire(&self, schedule: &Schedule, due: Timestamp, now: Timestamp) -> store::Result<()> {
+        let next = next_time(schedule, now);
+        let trace = trace_context::current();
+        let fired = self.store.fire_schedule(&schedule.channel_id, due, next, trace).await?;
+        if let Some(triggered) = fired {
+            self.fired(schedule, triggered).await;
         }
         Ok(())
     }

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::TaskRef;
+use domain::{TaskRef, TraceContext};
 use futures_util::StreamExt as _;
 use lapin::{
-    Acker, Channel, Connection,
+    Acker, BasicProperties, Channel, Connection,
     options::{
         BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions,
         BasicQosOptions, BasicRejectOptions,
     },
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 use tracing::warn;
 
-use super::unavailable;
-use crate::{Acknowledge, Delivery, QueueError, Result, Subscription};
+use super::{TRACE, unavailable};
+use crate::{Acknowledge, Call, Delivery, QueueError, Result, Subscription};
 
 /// A consumer on a channel of its own.
 pub(super) struct Consumer {
@@ -54,7 +54,8 @@ impl Subscription for Consumer {
             match serde_json::from_slice::<TaskRef>(&delivery.data) {
                 Ok(task) => {
                     let receipt = Receipt { acker: delivery.acker, _channel: self.channel.clone() };
-                    return Ok(Delivery::new(task, delivery.redelivered, Box::new(receipt)));
+                    let call = Call { task, trace: trace_of(&delivery.properties) };
+                    return Ok(Delivery::new(call, delivery.redelivered, Box::new(receipt)));
                 }
                 Err(error) => {
                     warn!(%error, "a message that is no call is set aside in the dead-letter queue");
@@ -64,6 +65,14 @@ impl Subscription for Consumer {
                 }
             }
         }
+    }
+}
+
+/// What is no trace is none: it never keeps a call from being answered.
+fn trace_of(properties: &BasicProperties) -> Option<TraceContext> {
+    match properties.headers().as_ref()?.inner().get(TRACE)? {
+        AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok()?.parse().ok(),
+        _ => None,
     }
 }
 
