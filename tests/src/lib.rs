@@ -4,16 +4,26 @@
 
 mod api;
 mod archive;
+mod clock;
+mod doubles;
 mod dump;
 mod fleet;
+mod ledger;
 mod messages;
+mod place;
 mod proxy;
 mod rig;
+mod twice;
 
 pub use api::{Api, Reply};
 pub use archive::{channel_archive, real_export, sample_archive};
+pub use clock::wrong_clock;
+pub use doubles::{ABORT_AT, ASK_EXTRACTOR, ASK_PLATFORM, AskedExtractor, AskedPlatform, TWICE};
 pub use dump::{difference, dump, dump_server, time_columns};
-pub use fleet::{Fleet, Member};
+pub use fleet::{Crew, Fleet, Member};
+pub use ledger::{Dice, Ledger, calm};
 pub use messages::{channel, message, reply};
-pub use proxy::Proxy;
+pub use place::Place;
+pub use proxy::{Proxy, Way};
 pub use rig::Rig;
+pub use twice::Twice;

@@ -9,6 +9,7 @@
 
 mod access;
 mod channels;
+mod dead_letters;
 mod error;
 mod events;
 mod failures;
