@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use progress::{Progress, memory::MemoryProgress, redis::RedisProgress};
 use queue::{Queue, memory::MemoryQueue, rabbitmq::RabbitQueue};
-use store::{Database, StoreError};
+use store::{Database, Limits, StoreError};
 use tracing::{info, warn};
 use worker::Ports;
 
@@ -28,7 +28,8 @@ impl Adapters {
     /// Opens what the configuration names. Of a database that only this process uses it takes back what a
     /// process that is gone was working on: whatever is claimed was claimed by a former owner.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
-        let database = Arc::new(open_database(config).await?);
+        let limits = Limits { window: config.window, standstill: config.standstill };
+        let database = Arc::new(open_database(config).await?.with_limits(limits));
         let broker = (!config.queue_url.starts_with("memory:"))
             .then(|| RabbitQueue::new(&config.queue_url, &config.prefix));
         let queue: Arc<dyn Queue> = match &broker {

@@ -1,19 +1,32 @@
-//! Configuration: from the environment, checked as a whole before anything starts.
+//! Configuration: from the environment, a file and defaults, checked as a whole before anything starts.
+
+mod error;
+mod file;
+mod setting;
+mod stage;
+mod values;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
+use domain::{Stage, backoff::Budget};
 use tracing_subscriber::EnvFilter;
 
+pub use self::{
+    error::ConfigError,
+    setting::{SETTINGS, STAGE_SETTINGS, Setting, Shown, stage_variable},
+    stage::StageConfig,
+    values::{Effective, Source, USUAL_FILE, Values},
+};
 use crate::{Address, Role};
 
 /// What a process is told from outside.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `DATABASE_URL`: where the truth is kept.
     pub database_url: Address,
@@ -37,12 +50,23 @@ pub struct Config {
     pub log: String,
     /// `ATLAS_LOG_FORMAT`: how it is logged.
     pub log_format: LogFormat,
-    /// `ATLAS_SLOTS`: tasks of a stage in work at the same time.
-    pub slots: usize,
+    /// How each stage works, in the order of [`Stage::ALL`].
+    stages: [StageConfig; 4],
+    /// `ATLAS_WINDOW`: so many tasks of a job and stage are released at a time.
+    pub window: u32,
     /// `ATLAS_LEASE_SECONDS`: how long a claim lives without a heartbeat.
     pub lease: Duration,
     /// `ATLAS_GRACE_SECONDS`: how long running work may go on after a shutdown has begun.
     pub grace: Duration,
+    /// `ATLAS_ATTEMPTS`, `ATLAS_BACKOFF_BASE_MILLISECONDS` and `ATLAS_BACKOFF_CAP_SECONDS`: how often and
+    /// after which waits a task is tried again.
+    pub retries: Budget,
+    /// `ATLAS_STANDSTILL_HOURS`: a job without any progress for this long fails.
+    pub standstill: Duration,
+    /// `ATLAS_SWEEP_AFTER_SECONDS`: how long a released task may lie before it is called for again.
+    pub sweep_after: Duration,
+    /// `ATLAS_KEEP_DAYS`: how long an ended job is kept.
+    pub keep: Duration,
     /// `ATLAS_MAX_UPLOAD_BYTES`: largest upload.
     pub max_upload_bytes: u64,
 }
@@ -68,117 +92,56 @@ impl FromStr for LogFormat {
     }
 }
 
-/// A configuration that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// A variable holds what it must not.
-    #[error("{name} is {value:?}: it must be {expected}")]
-    Variable {
-        /// Its name.
-        name: &'static str,
-        /// What it holds.
-        value: String,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// An adapter that this program does not have.
-    #[error("{name} has an unknown scheme: it must be {expected}")]
-    Scheme {
-        /// The variable's name.
-        name: &'static str,
-        /// The schemes that are known.
-        expected: &'static str,
-    },
-    /// One role of a whole whose parts could not reach each other.
-    #[error(
-        "{name} is {embedded}, which only one process can use, but this one does not have every role: \
-         name a server ({expected}), or start it with all roles"
-    )]
-    Alone {
-        /// The variable's name.
-        name: &'static str,
-        /// The embedded scheme.
-        embedded: &'static str,
-        /// The schemes that are known.
-        expected: &'static str,
-    },
-    /// Open to others without anybody having chosen a key.
-    #[error(
-        "ATLAS_LISTEN is {0}, which others can reach, and there is no API key yet: make one with \
-         `atlas-sync keys create`, or name a file with one in ATLAS_API_KEY_FILE"
-    )]
-    OpenWithoutKey(SocketAddr),
-}
-
 impl Config {
-    /// The configuration of this process's environment.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        // What is no text is none of ours.
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        Self::from_variables(&std::env::vars_os().filter_map(text).collect())
+    /// The configuration of this process: of its environment, and of the file that is named, else of
+    /// [`USUAL_FILE`] where that exists.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::from_values(&Values::load(file)?)
     }
 
-    /// The configuration that these variables make.
+    /// The configuration that these variables make, without a file.
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let text = |name: &str, default: &str| {
-            variables
-                .get(name)
-                .filter(|value| !value.is_empty())
-                .map_or(default, String::as_str)
-                .to_owned()
-        };
+        Self::from_values(&Values::from_variables(variables.clone()))
+    }
+
+    /// The configuration that these values make.
+    pub fn from_values(values: &Values) -> Result<Self, ConfigError> {
+        let seconds = |setting, range| values.in_range(None, setting, range).map(Duration::from_secs);
+        let address = |setting| Address::new(values.text(setting).to_owned());
+        let [fetching, extracting, building, generating] =
+            Stage::ALL.map(|stage| StageConfig::read(values, stage));
         let config = Self {
-            database_url: Address::new(text("DATABASE_URL", "sqlite:data/atlas-sync.db")),
-            queue_url: Address::new(text("QUEUE_URL", "memory:")),
-            progress_url: Address::new(text("PROGRESS_URL", "memory:")),
-            prefix: text("ATLAS_PREFIX", "atlas"),
-            roles: roles(&text("ATLAS_ROLES", "all"))?,
-            data_folder: PathBuf::from(text("ATLAS_DATA_FOLDER", "data")),
-            listen: parsed(
-                variables,
-                "ATLAS_LISTEN",
-                "127.0.0.1:8480",
-                "an address and port such as 127.0.0.1:8480",
-            )?,
-            health_listen: parsed(
-                variables,
-                "ATLAS_HEALTH_LISTEN",
-                "127.0.0.1:8481",
-                "an address and port such as 127.0.0.1:8481",
-            )?,
-            api_key_file: variables
-                .get("ATLAS_API_KEY_FILE")
-                .filter(|v| !v.is_empty())
+            database_url: address(&setting::DATABASE_URL),
+            queue_url: address(&setting::QUEUE_URL),
+            progress_url: address(&setting::PROGRESS_URL),
+            prefix: values.read(None, &setting::PREFIX, prefix)?,
+            roles: values.read(None, &setting::ROLES, roles)?,
+            data_folder: values.parsed(&setting::DATA_FOLDER)?,
+            listen: values.parsed(&setting::LISTEN)?,
+            health_listen: values.parsed(&setting::HEALTH_LISTEN)?,
+            api_key_file: Some(values.text(&setting::API_KEY_FILE))
+                .filter(|path| !path.is_empty())
                 .map(PathBuf::from),
-            log: log_filter(variables)?,
-            log_format: parsed(variables, "ATLAS_LOG_FORMAT", "text", "text or json")?,
-            slots: in_range(variables, "ATLAS_SLOTS", 2, 1..=256, "a number from 1 to 256")?,
-            lease: Duration::from_secs(in_range(
-                variables,
-                "ATLAS_LEASE_SECONDS",
-                10,
-                3..=3_600,
-                "seconds from 3 to 3600",
-            )?),
-            grace: Duration::from_secs(in_range(
-                variables,
-                "ATLAS_GRACE_SECONDS",
-                20,
-                0..=600,
-                "seconds from 0 to 600",
-            )?),
-            max_upload_bytes: in_range(
-                variables,
-                "ATLAS_MAX_UPLOAD_BYTES",
-                2 << 30,
-                1..=u64::MAX,
-                "a number of bytes",
-            )?,
+            log: values.parsed::<EnvFilter>(&setting::LOG)?.to_string(),
+            log_format: values.parsed(&setting::LOG_FORMAT)?,
+            stages: [fetching?, extracting?, building?, generating?],
+            window: values.in_range(None, &setting::WINDOW, 1..=10_000)?,
+            lease: seconds(&setting::LEASE_SECONDS, 3..=3_600)?,
+            grace: seconds(&setting::GRACE_SECONDS, 0..=600)?,
+            retries: retries(values)?,
+            standstill: seconds_of(values, &setting::STANDSTILL_HOURS, 1..=8_760, 60 * 60)?,
+            sweep_after: seconds(&setting::SWEEP_AFTER_SECONDS, 1..=3_600)?,
+            keep: seconds_of(values, &setting::KEEP_DAYS, 1..=36_500, 24 * 60 * 60)?,
+            max_upload_bytes: values.in_range(None, &setting::MAX_UPLOAD_BYTES, 1..=u64::MAX)?,
         };
         config.check_schemes()?;
         Ok(config)
+    }
+
+    /// How a stage works.
+    #[must_use]
+    pub const fn stage(&self, stage: Stage) -> &StageConfig {
+        &self.stages[stage.index()]
     }
 
     /// The configuration of a process that does only this.
@@ -198,10 +161,9 @@ impl Config {
     fn check_schemes(&self) -> Result<(), ConfigError> {
         let whole = self.roles.len() == Role::ALL.len();
         let database: (&[&str], _) =
-            (&["sqlite:", "postgres://", "postgresql://"], "sqlite:PATH or postgres://…");
-        let queue: (&[&str], _) = (&["memory:", "amqp://", "amqps://"], "memory: or amqp://…");
-        let progress: (&[&str], _) =
-            (&["memory:", "redis://", "rediss://"], "memory: or redis://…");
+            (&["sqlite:", "postgres://", "postgresql://"], setting::DATABASES);
+        let queue: (&[&str], _) = (&["memory:", "amqp://", "amqps://"], setting::QUEUES);
+        let progress: (&[&str], _) = (&["memory:", "redis://", "rediss://"], setting::VIEWS);
         for (name, url, (schemes, expected)) in [
             ("DATABASE_URL", &self.database_url, database),
             ("QUEUE_URL", &self.queue_url, queue),
@@ -239,101 +201,38 @@ impl Config {
     }
 }
 
-fn roles(names: &str) -> Result<BTreeSet<Role>, ConfigError> {
-    let refused = || ConfigError::Variable {
-        name: "ATLAS_ROLES",
-        value: names.to_owned(),
-        expected: "all, or a list of gateway, scheduler, fetch-worker, extract-worker, graph-worker, \
-                   wiki-worker",
-    };
+fn roles(names: &str) -> Option<BTreeSet<Role>> {
     if names == "all" {
-        return Ok(Role::ALL.into());
+        return Some(Role::ALL.into());
     }
-    names.split(',').map(|name| name.trim().parse().map_err(|()| refused())).collect()
+    names.split(',').map(|name| name.trim().parse().ok()).collect()
 }
 
-fn log_filter(variables: &BTreeMap<String, String>) -> Result<String, ConfigError> {
-    let default = "info,sqlx=warn";
-    let expected = "a filter such as info or info,sqlx=warn";
-    let filter: EnvFilter = parsed(variables, "ATLAS_LOG", default, expected)?;
-    Ok(filter.to_string())
+/// It becomes part of the names of queues, keys and channels on servers that others may use as well.
+fn prefix(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    ((1..=40).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
 }
 
-fn parsed<T: FromStr>(
-    variables: &BTreeMap<String, String>,
-    name: &'static str,
-    default: &'static str,
-    expected: &'static str,
-) -> Result<T, ConfigError> {
-    let value =
-        variables.get(name).filter(|value| !value.is_empty()).map_or(default, String::as_str);
-    value.parse().map_err(|_| ConfigError::Variable { name, value: value.to_owned(), expected })
+fn retries(values: &Values) -> Result<Budget, ConfigError> {
+    let base = values.in_range(None, &setting::BACKOFF_BASE_MILLISECONDS, 1..=3_600_000)?;
+    let cap = values.in_range(None, &setting::BACKOFF_CAP_SECONDS, 1..=86_400)?;
+    Ok(Budget {
+        attempts: values.in_range(None, &setting::ATTEMPTS, 1..=100)?,
+        base: Duration::from_millis(base),
+        cap: Duration::from_secs(cap),
+    })
 }
 
-fn in_range<T: FromStr + PartialOrd + Copy>(
-    variables: &BTreeMap<String, String>,
-    name: &'static str,
-    default: T,
-    range: std::ops::RangeInclusive<T>,
-    expected: &'static str,
-) -> Result<T, ConfigError> {
-    let Some(value) = variables.get(name).filter(|value| !value.is_empty()) else {
-        return Ok(default);
-    };
-    let number = value.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| ConfigError::Variable { name, value: value.clone(), expected })
+/// A setting in a larger unit than seconds.
+fn seconds_of(
+    values: &Values,
+    setting: &Setting,
+    range: std::ops::RangeInclusive<u64>,
+    unit: u64,
+) -> Result<Duration, ConfigError> {
+    Ok(Duration::from_secs(values.in_range(None, setting, range)? * unit))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Config::from_variables(&variables)
-    }
-
-    #[test]
-    fn the_defaults_are_the_embedded_service_on_loopback() {
-        let config = read(&[]).unwrap();
-        assert!(config.is_loopback());
-        assert_eq!(&*config.database_url, "sqlite:data/atlas-sync.db");
-        assert_eq!(config.data_folder(), PathBuf::from("data"));
-    }
-
-    #[test]
-    fn a_refusal_names_the_variable_and_what_it_must_be() {
-        let error = read(&[("ATLAS_SLOTS", "many")]).unwrap_err();
-        assert_eq!(error.to_string(), "ATLAS_SLOTS is \"many\": it must be a number from 1 to 256");
-        assert!(matches!(read(&[("ATLAS_LISTEN", "here")]), Err(ConfigError::Variable { .. })));
-        assert!(matches!(read(&[("ATLAS_LEASE_SECONDS", "0")]), Err(ConfigError::Variable { .. })));
-        let error = read(&[("QUEUE_URL", "kafka://user:secret@x")]).unwrap_err();
-        assert!(!error.to_string().contains("secret"));
-    }
-
-    #[test]
-    fn what_lives_in_one_process_is_refused_to_a_part_of_the_whole() {
-        let error = read(&[("ATLAS_ROLES", "gateway, scheduler")]).unwrap_err();
-        assert!(error.to_string().starts_with("DATABASE_URL is sqlite:"), "{error}");
-        let servers = [("DATABASE_URL", "postgres://db/atlas"), ("PROGRESS_URL", "redis://redis")];
-        let roles = [("ATLAS_ROLES", "graph-worker")];
-        let error = read(&[&servers[..], &roles[..]].concat()).unwrap_err();
-        assert!(error.to_string().starts_with("QUEUE_URL is memory:"), "{error}");
-        let queue = [("QUEUE_URL", "amqp://rabbit")];
-        let config = read(&[&servers[..], &roles[..], &queue[..]].concat()).unwrap();
-        assert!(config.has(Role::GraphWorker) && !config.has(Role::Gateway));
-        assert!(read(&[("ATLAS_ROLES", "gateway,cook")]).is_err());
-    }
-
-    #[test]
-    fn a_password_in_an_address_is_never_told() {
-        let config = read(&[("DATABASE_URL", "postgres://atlas:hunter2@db/atlas")]).unwrap();
-        assert!(!format!("{config:?} {}", config.database_url).contains("hunter2"));
-        assert!(config.database_url.contains("hunter2"), "but is there to connect with");
-    }
-
-    #[test]
-    fn an_empty_variable_is_as_good_as_none() {
-        assert!(read(&[("ATLAS_LISTEN", ""), ("ATLAS_API_KEY_FILE", "")]).is_ok());
-    }
-}
+mod tests;

@@ -25,6 +25,8 @@ mod tasks;
 mod walks;
 mod wiki;
 
+use std::time::Duration;
+
 use self::session::Lane;
 use self::session::{Driver, Session};
 use crate::{Result, postgres::Postgres, sqlite::Sqlite};
@@ -33,6 +35,23 @@ use crate::{Result, postgres::Postgres, sqlite::Sqlite};
 #[derive(Debug)]
 pub struct Database {
     engine: Engine,
+    limits: Limits,
+}
+
+/// What an operator can set of how work is let through; the same in all processes of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// So many tasks of a job and stage are on the queue or in work at a time; the rest wait, so that a
+    /// large channel does not stand before a small one.
+    pub window: u32,
+    /// A job without any progress for this long fails.
+    pub standstill: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { window: 32, standstill: domain::backoff::STANDSTILL }
+    }
 }
 
 #[derive(Debug)]
@@ -67,7 +86,13 @@ impl Database {
             true => Engine::Postgres(Postgres::open(url).await?),
             false => Engine::Sqlite(Sqlite::open(url).await?),
         };
-        Ok(Self { engine })
+        Ok(Self { engine, limits: Limits::default() })
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Opens a database that another process may own, for single statements that need no owner: keys,
@@ -77,7 +102,7 @@ impl Database {
             true => Engine::Postgres(Postgres::open(url).await?),
             false => Engine::Sqlite(Sqlite::open_beside(url).await?),
         };
-        Ok(Self { engine })
+        Ok(Self { engine, limits: Limits::default() })
     }
 
     /// Whether a process owns the file of a URL at the moment; nobody owns a server.
@@ -110,42 +135,37 @@ impl Database {
 
     /// For one statement that only reads.
     async fn read(&self) -> Result<Session> {
-        Ok(match &self.engine {
-            Engine::Sqlite(sqlite) => Session::new(Driver::SqliteReader(sqlite.read().await?)),
-            Engine::Postgres(postgres) => {
-                Session::new(Driver::PostgresReader(postgres.read().await?))
-            }
-        })
+        Ok(self.session(match &self.engine {
+            Engine::Sqlite(sqlite) => Driver::SqliteReader(sqlite.read().await?),
+            Engine::Postgres(postgres) => Driver::PostgresReader(postgres.read().await?),
+        }))
     }
 
     /// For several statements that read the same state.
     async fn snapshot(&self) -> Result<Session> {
-        Ok(match &self.engine {
-            Engine::Sqlite(sqlite) => {
-                Session::new(Driver::SqliteSnapshot(sqlite.snapshot().await?))
-            }
-            Engine::Postgres(postgres) => {
-                Session::new(Driver::Postgres(postgres.snapshot().await?))
-            }
-        })
+        Ok(self.session(match &self.engine {
+            Engine::Sqlite(sqlite) => Driver::SqliteSnapshot(sqlite.snapshot().await?),
+            Engine::Postgres(postgres) => Driver::Postgres(postgres.snapshot().await?),
+        }))
     }
 
     /// Begins a transaction; dropped without [`Session::commit`] nothing of it remains.
     async fn begin(&self, lane: Lane) -> Result<Session> {
-        Ok(match &self.engine {
-            Engine::Sqlite(sqlite) => {
-                let write = match lane {
-                    Lane::Work | Lane::Claim => sqlite.writer().begin().await?,
-                    Lane::Beat => sqlite.writer().begin_urgent().await?,
-                    Lane::Durable => sqlite.writer().begin_durable().await?,
-                };
-                Session::new(Driver::SqliteWriter(write))
-            }
+        Ok(self.session(match &self.engine {
+            Engine::Sqlite(sqlite) => Driver::SqliteWriter(match lane {
+                Lane::Work | Lane::Claim => sqlite.writer().begin().await?,
+                Lane::Beat => sqlite.writer().begin_urgent().await?,
+                Lane::Durable => sqlite.writer().begin_durable().await?,
+            }),
             Engine::Postgres(postgres) => {
                 let durable = matches!(lane, Lane::Work | Lane::Durable);
-                Session::new(Driver::Postgres(postgres.begin(durable).await?))
+                Driver::Postgres(postgres.begin(durable).await?)
             }
-        })
+        }))
+    }
+
+    const fn session(&self, driver: Driver) -> Session {
+        Session::new(driver, self.limits.window)
     }
 }
 

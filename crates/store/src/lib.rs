@@ -21,7 +21,7 @@ mod ports;
 mod postgres;
 mod sqlite;
 
-pub use database::Database;
+pub use database::{Database, Limits};
 pub use error::StoreError;
 pub use ports::{
     access::*, channels::*, explaining::*, failures::*, imports::*, jobs::*, knowledge::*,

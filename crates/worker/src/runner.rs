@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use domain::backoff::Budget;
 use queue::Subscription;
 use tokio::{
     sync::{RwLock, Semaphore},
@@ -17,8 +18,12 @@ use crate::{Claims, Hearing, Ports, Stage, attempt};
 pub struct Settings {
     /// Tasks in work at the same time.
     pub slots: usize,
+    /// Calls that the queue hands out before earlier ones are answered; at least as many as slots.
+    pub prefetch: usize,
     /// Longest time for one attempt.
     pub time_limit: Duration,
+    /// How often a task is tried again, and after which waits.
+    pub retries: Budget,
     /// How long running work may go on after the shutdown has begun; then it is given back.
     pub grace: Duration,
     /// How long to wait before another try when database or queue do not answer.
@@ -31,7 +36,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             slots: 2,
+            prefetch: 2,
             time_limit: Duration::from_secs(10 * 60),
+            retries: Budget::default(),
             grace: Duration::from_secs(20),
             pause: Duration::from_secs(1),
             worker: format!("worker-{}", std::process::id()),
@@ -86,7 +93,7 @@ impl Runner {
         let stage = self.shared.stage.stage();
         let mut attempts = JoinSet::new();
         while !shutdown.is_cancelled() {
-            let subscribed = self.shared.ports.queue.subscribe(stage, self.shared.settings.slots);
+            let subscribed = self.shared.ports.queue.subscribe(stage, self.shared.settings.prefetch);
             match subscribed.await {
                 Ok(calls) => {
                     self.hearing.found();

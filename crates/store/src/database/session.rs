@@ -25,6 +25,7 @@ pub(crate) struct Session {
     driver: Driver,
     /// Read once a transaction.
     now: Option<Timestamp>,
+    window: u32,
 }
 
 pub(crate) enum Driver {
@@ -42,8 +43,13 @@ pub(super) enum Raw<'c> {
 }
 
 impl Session {
-    pub(super) const fn new(driver: Driver) -> Self {
-        Self { driver, now: None }
+    pub(super) const fn new(driver: Driver, window: u32) -> Self {
+        Self { driver, now: None, window }
+    }
+
+    /// So many tasks of a job and stage are on the queue or in work at a time.
+    pub(super) fn window(&self) -> i64 {
+        i64::from(self.window)
     }
 
     pub(super) fn raw(&mut self) -> Raw<'_> {

@@ -135,7 +135,7 @@ impl Database {
         let mut write = self.begin(Lane::Work).await?;
         let now = write.now().await?;
         let mut swept = repair::take_back(&mut write, Some(now)).await?;
-        swept.jobs.extend(repair::fail_standing_still(&mut write, now).await?);
+        swept.jobs.extend(repair::fail_standing_still(&mut write, now, self.limits.standstill).await?);
         write.commit().await?;
         Ok(swept)
     }

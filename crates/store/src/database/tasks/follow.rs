@@ -8,10 +8,6 @@ use crate::{
     database::{Session, json, query::query, row::Columns as _},
 };
 
-/// So many tasks of a job and stage are on the queue or in work; the rest wait, so that a large channel
-/// does not stand before a small one.
-const WINDOW: i64 = 32;
-
 #[derive(Serialize)]
 struct NewTask {
     seq: i64,
@@ -50,7 +46,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Fills the window; answers with what has entered it.
+/// Fills the window ([`crate::Limits::window`]); answers with what has entered it.
 pub(super) async fn release(
     write: &mut Session,
     job: &JobId,
@@ -69,7 +65,7 @@ pub(super) async fn release(
     .bind(job.as_str())
     .bind(stage.as_str())
     .bind(now.micros())
-    .bind(WINDOW)
+    .bind(write.window())
     .fetch_all(write)
     .await?;
     let mut released = rows

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    ErrorCode, Happening, Job, JobId, JobStatus, Stage, SyncError, TaskRef, Timestamp, backoff,
+    ErrorCode, Happening, Job, JobId, JobStatus, Stage, SyncError, TaskRef, Timestamp,
     task::{Claim, POISON_AFTER},
 };
 
@@ -116,9 +116,13 @@ pub(super) async fn call_all_again(write: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Fails jobs that have not moved for a day, with their last error.
-pub(super) async fn fail_standing_still(write: &mut Session, now: Timestamp) -> Result<Vec<Job>> {
-    let oldest = now.micros() - i64::try_from(backoff::MAX_STANDSTILL.as_micros()).unwrap_or(0);
+/// Fails jobs that have not moved for too long, with their last error.
+pub(super) async fn fail_standing_still(
+    write: &mut Session,
+    now: Timestamp,
+    standstill: Duration,
+) -> Result<Vec<Job>> {
+    let oldest = now.micros() - i64::try_from(standstill.as_micros()).unwrap_or(0);
     let rows = query(
         "SELECT job_id, (SELECT error FROM tasks WHERE tasks.job_id = jobs.job_id
              AND error IS NOT NULL ORDER BY not_before DESC LIMIT 1) AS error
@@ -134,8 +138,11 @@ pub(super) async fn fail_standing_still(write: &mut Session, now: Timestamp) -> 
             Some(text) => json::decode(text, "error")?,
             None => SyncError::new(
                 ErrorCode::InternalError,
-                "nothing has moved for 24 hours: check that a worker of every stage is running, then \
-                 sync again",
+                format!(
+                    "nothing has moved for {} hours: check that a worker of every stage is running, \
+                     then sync again",
+                    standstill.as_secs() / 3_600
+                ),
             ),
         };
         let id = row.parsed("job_id")?;
