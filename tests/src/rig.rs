@@ -51,6 +51,7 @@ impl Rig {
             ("ATLAS_HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
             ("ATLAS_LEASE_SECONDS", "3".to_owned()),
             ("ATLAS_GRACE_SECONDS", "5".to_owned()),
+            ("ATLAS_ALLOWED_HOSTS", "127.0.0.1".to_owned()),
         ];
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
         Config::from_variables(&variables.collect()).unwrap()

@@ -41,7 +41,7 @@ fn programs() -> BTreeSet<String> {
 
 /// Variables that the program reads.
 fn is_known(variable: &str) -> bool {
-    let read = read("crates/service/src/config.rs");
+    let read = read("crates/service/src/config.rs") + &read("crates/service/src/outbound.rs");
     // KEDA's own, and what names a pod.
     read.contains(&format!("\"{variable}\""))
         || ["RABBITMQ_MANAGEMENT_URL", "HOSTNAME"].contains(&variable)

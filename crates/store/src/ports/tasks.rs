@@ -87,7 +87,10 @@ pub enum PageNext {
     SameSlice(String),
     /// In a new task, from this cursor.
     NewSlice(String),
-    /// Not at all: the channel's watermark moves here.
+    /// In the same task, from the beginning of the channel on its platform: all that was imported is
+    /// walked, and its watermark moves here.
+    Live(Option<String>),
+    /// Not at all: the watermark of what was walked moves here.
     End(Option<String>),
 }
 
