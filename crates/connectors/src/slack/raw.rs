@@ -24,6 +24,8 @@ pub(super) struct RawMessage<'j> {
     pub(super) thread_ts: Option<Cow<'j, str>>,
     pub(super) reply_count: Option<u64>,
     #[serde(borrow)]
+    pub(super) latest_reply: Option<Cow<'j, str>>,
+    #[serde(borrow)]
     pub(super) user: Option<Cow<'j, str>>,
     #[serde(borrow)]
     pub(super) team: Option<Cow<'j, str>>,
