@@ -13,6 +13,7 @@ mod error;
 pub mod http;
 mod lenient;
 mod mark;
+pub mod matrix;
 pub mod mattermost;
 mod port;
 pub mod replay;
