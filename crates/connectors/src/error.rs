@@ -27,6 +27,14 @@ pub enum ConnectorError {
         /// How long to stay away.
         retry_after: Duration,
     },
+    /// It lets us read so slowly that people should know for how long, and what they can do.
+    #[error("Failed to fetch messages: rate limit exceeded: {explanation}")]
+    Metered {
+        /// How long to stay away.
+        retry_after: Duration,
+        /// What is allowed, how long it will take, what can be done.
+        explanation: String,
+    },
     /// It has no such channel, or does not show it to us; what to do.
     #[error("the channel does not exist on the platform, or is not shown to this connection: {0}")]
     ChannelNotFound(String),
@@ -54,7 +62,7 @@ impl Classify for ConnectorError {
         let code = match self {
             Self::Platform(_) | Self::Busy { .. } => ErrorCode::PlatformError,
             Self::Auth(_) => ErrorCode::AuthError,
-            Self::RateLimit { .. } => ErrorCode::RateLimit,
+            Self::RateLimit { .. } | Self::Metered { .. } => ErrorCode::RateLimit,
             Self::ChannelNotFound(_) => ErrorCode::ChannelNotFound,
             Self::Unavailable | Self::InvalidMark | Self::Request(_) => ErrorCode::InternalError,
             Self::At { message, cause } => {
@@ -64,7 +72,9 @@ impl Classify for ConnectorError {
             }
         };
         let retry_after = match self {
-            Self::RateLimit { retry_after } | Self::Busy { retry_after, .. } => {
+            Self::RateLimit { retry_after }
+            | Self::Metered { retry_after, .. }
+            | Self::Busy { retry_after, .. } => {
                 // A try before the pause is over would be refused: rounded up.
                 Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
             }
@@ -77,9 +87,9 @@ impl Classify for ConnectorError {
     fn retry(&self) -> Retry {
         match self {
             Self::Platform(_) | Self::Unavailable => Retry::Backoff,
-            Self::RateLimit { retry_after } | Self::Busy { retry_after, .. } => {
-                Retry::After(*retry_after)
-            }
+            Self::RateLimit { retry_after }
+            | Self::Metered { retry_after, .. }
+            | Self::Busy { retry_after, .. } => Retry::After(*retry_after),
             Self::Auth(_) | Self::ChannelNotFound(_) | Self::InvalidMark | Self::Request(_) => {
                 Retry::Never
             }

@@ -89,13 +89,27 @@ fn base(raw: &RawMessage<'_>, users: &Users) -> Result<Message, Unread> {
         edited_at: edited_at(raw, sent_at),
         deleted_at: None,
         permalink: permalink(raw),
-        reactions: reactions(raw.reactions.as_deref()),
+        reactions: reactions(&raw.reactions),
         attachments: attachments(raw),
     })
 }
 
+/// Who must be known to show a message: its author, and those whom its words name.
+pub(super) fn people(raw: &RawMessage<'_>, found: &mut dyn FnMut(&str)) {
+    for raw in [&raw.message, &raw.previous_message].into_iter().flatten() {
+        people(raw, found);
+    }
+    let is_named = raw.username.is_some() || raw.bot_profile.is_some();
+    let ids = [raw.user.as_deref(), raw.bot_id.as_deref().filter(|_| !is_named)];
+    ids.into_iter().flatten().for_each(&mut *found);
+    for named in source(raw).split("<@").skip(1) {
+        let id = named.split(['|', '>', '<']).next().unwrap_or_default();
+        found(id);
+    }
+}
+
 /// `1355517523.000005`: seconds and microseconds.
-fn time(ts: Option<&str>) -> Result<Timestamp, Unread> {
+pub(super) fn time(ts: Option<&str>) -> Result<Timestamp, Unread> {
     let broken = || Unread::Broken("a ts that is no time");
     let ts = ts.ok_or(Unread::Broken("a message without ts"))?;
     let (seconds, fraction) = ts.split_once('.').unwrap_or((ts, "0"));
@@ -129,7 +143,8 @@ fn kind(subtype: Option<&str>) -> MessageKind {
 }
 
 fn author(raw: &RawMessage<'_>, users: &Users) -> Author {
-    let known = raw.user.as_deref().and_then(|id| users.get(id));
+    let [user, bot] = [&raw.user, &raw.bot_id].map(|id| users.get(id.as_deref()?));
+    let known = user.or(bot);
     let is_bot = raw.bot_id.is_some()
         || raw.subtype.as_deref() == Some("bot_message")
         || known.is_some_and(|user| user.kind == AuthorKind::Bot);
@@ -185,9 +200,8 @@ fn permalink(raw: &RawMessage<'_>) -> Option<String> {
     (link.starts_with("https://") && link.len() <= 2_000).then(|| link.to_owned())
 }
 
-fn reactions(raw: Option<&[RawReaction]>) -> Vec<Reaction> {
+fn reactions(raw: &[RawReaction]) -> Vec<Reaction> {
     let mut reactions: Vec<_> = raw
-        .unwrap_or_default()
         .iter()
         .filter_map(|reaction| Some((users::id(&reaction.name)?, reaction)))
         .take(MAX_LISTED)
@@ -205,8 +219,7 @@ fn reactions(raw: Option<&[RawReaction]>) -> Vec<Reaction> {
 }
 
 fn attachments(raw: &RawMessage<'_>) -> Vec<Attachment> {
-    let listed = raw.files.iter().flatten().flatten();
-    listed.chain(&raw.file).take(MAX_LISTED).filter_map(attachment).collect()
+    raw.files.iter().chain(&raw.file).take(MAX_LISTED).filter_map(attachment).collect()
 }
 
 /// A deleted file leaves a tombstone with an id only.

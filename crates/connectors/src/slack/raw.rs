@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use crate::lenient::{list, or_default};
+
 /// The entries of a list that can be understood; `None` when it is no list.
 pub(super) fn entries<T: DeserializeOwned>(json: &[u8]) -> Option<Vec<T>> {
     let raw: Vec<&RawValue> = serde_json::from_slice(json).ok()?;
@@ -24,6 +26,8 @@ pub(super) struct RawMessage<'j> {
     pub(super) thread_ts: Option<Cow<'j, str>>,
     pub(super) reply_count: Option<u64>,
     #[serde(borrow)]
+    pub(super) latest_reply: Option<Cow<'j, str>>,
+    #[serde(borrow)]
     pub(super) user: Option<Cow<'j, str>>,
     #[serde(borrow)]
     pub(super) team: Option<Cow<'j, str>>,
@@ -41,9 +45,12 @@ pub(super) struct RawMessage<'j> {
     pub(super) blocks: Option<&'j RawValue>,
     #[serde(borrow)]
     pub(super) attachments: Option<&'j RawValue>,
-    pub(super) files: Option<Vec<Option<RawFile>>>,
+    #[serde(deserialize_with = "list")]
+    pub(super) files: Vec<RawFile>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) file: Option<RawFile>,
-    pub(super) reactions: Option<Vec<RawReaction>>,
+    #[serde(deserialize_with = "list")]
+    pub(super) reactions: Vec<RawReaction>,
     #[serde(borrow)]
     pub(super) edited: Option<RawEdit<'j>>,
     pub(super) hidden: bool,

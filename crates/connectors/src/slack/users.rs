@@ -17,18 +17,19 @@ pub(super) struct User {
     pub(super) kind: AuthorKind,
 }
 
-/// People by id, deleted accounts included.
-#[derive(Debug, Default)]
+/// People by id, deleted accounts and Slack's own included.
+#[derive(Debug)]
 pub(super) struct Users {
     by_id: HashMap<String, User>,
     /// The workspace that most of them belong to.
     pub(super) team: Option<String>,
 }
 
+/// A person as lists and single replies tell it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct RawUser {
-    id: String,
+pub(super) struct RawUser {
+    pub(super) id: String,
     team_id: Option<String>,
     name: Option<String>,
     real_name: Option<String>,
@@ -43,24 +44,46 @@ struct RawProfile {
     real_name: Option<String>,
 }
 
+impl Default for Users {
+    /// Slack's own account, which not every list has.
+    fn default() -> Self {
+        let slackbot = User { name: "Slackbot".into(), kind: AuthorKind::Bot };
+        Self { by_id: HashMap::from([(SLACKBOT.to_owned(), slackbot)]), team: None }
+    }
+}
+
 impl Users {
     /// Reads `users.json`; `None` when it is no such list.
     pub(super) fn read(json: &[u8]) -> Option<Self> {
         let raw: Vec<RawUser> = entries(json)?;
         let mut teams: HashMap<String, usize> = HashMap::new();
-        let mut by_id = HashMap::with_capacity(raw.len());
+        let mut users = Self::default();
         for user in raw {
             if let Some(team) = user.team_id.as_deref().and_then(id) {
                 *teams.entry(team).or_default() += 1;
             }
-            by_id.insert(user.id.clone(), known(user));
+            users.add(user);
         }
         let most = teams.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)));
-        Some(Self { by_id, team: most.map(|(team, _)| team) })
+        users.team = most.map(|(team, _)| team);
+        Some(users)
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&User> {
         self.by_id.get(id)
+    }
+
+    pub(super) fn add(&mut self, raw: RawUser) {
+        self.by_id.insert(raw.id.clone(), known(raw));
+    }
+
+    /// A bot, which is in no list of people.
+    pub(super) fn add_bot(&mut self, id: &str, name: String) {
+        self.by_id.insert(id.to_owned(), User { name, kind: AuthorKind::Bot });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
     }
 }
 
