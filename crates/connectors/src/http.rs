@@ -7,10 +7,12 @@
 mod call;
 mod dialect;
 mod limiter;
+mod pace;
 mod reply;
 pub mod retry_after;
 
 pub use call::{Call, Http};
 pub use dialect::Dialect;
 pub use limiter::{Bucket, Limiter, Unlimited};
+pub use pace::Pace;
 pub use reply::Reply;

@@ -1,6 +1,9 @@
 //! Sending one request.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use chrono::Utc;
@@ -9,7 +12,7 @@ use reqwest::{Method, header::HeaderValue};
 use serde::Serialize;
 use url::Url;
 
-use super::{Bucket, Dialect, Limiter, Reply};
+use super::{Bucket, Dialect, Limiter, Pace, Reply};
 use crate::ConnectorError;
 
 /// A wait longer than this is not waited for: the task is given back, and its slot is free meanwhile.
@@ -37,6 +40,7 @@ pub struct Call {
     http: Http,
     request: Result<reqwest::RequestBuilder, ConnectorError>,
     buckets: Vec<Bucket>,
+    pace: Option<Arc<Pace>>,
 }
 
 impl Http {
@@ -98,7 +102,7 @@ impl Http {
             Ok(url) => self.request(method, url),
             Err(_) => Err(ConnectorError::Platform("an address that cannot be asked".into())),
         };
-        Call { http: self.clone(), request, buckets: Vec::new() }
+        Call { http: self.clone(), request, buckets: Vec::new(), pace: None }
     }
 
     /// A request to an address that the platform gave (the next page of a list): refused unless it is of
@@ -109,7 +113,7 @@ impl Http {
             Ok(url) if url.origin() == self.inner.base.origin() => self.request(Method::GET, url),
             _ => Err(ConnectorError::Platform("a link that leads to another server".into())),
         };
-        Call { http: self.clone(), request, buckets: Vec::new() }
+        Call { http: self.clone(), request, buckets: Vec::new(), pace: None }
     }
 
     fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, ConnectorError> {
@@ -156,6 +160,14 @@ impl Call {
         self
     }
 
+    /// Counts against the bucket of a pace, and tells it what came of the call.
+    #[must_use]
+    pub fn paced(mut self, pace: &Arc<Pace>) -> Self {
+        self.buckets.push(pace.bucket());
+        self.pace = Some(pace.clone());
+        self
+    }
+
     fn with(
         mut self,
         change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
@@ -171,8 +183,12 @@ impl Call {
         for bucket in &self.buckets {
             turn(&**limiter, bucket).await?;
         }
+        let sent = Instant::now();
         let reply = exchange(request).await?;
         let outcome = dialect.classify(&reply);
+        if let Some(pace) = &self.pace {
+            pace.observe(sent, &outcome);
+        }
         let pause = match &outcome {
             Err(ConnectorError::RateLimit { retry_after }) => Some(*retry_after),
             _ => dialect.pause(&reply),
