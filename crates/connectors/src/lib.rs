@@ -14,6 +14,7 @@ pub mod http;
 pub mod import;
 mod lenient;
 mod mark;
+pub mod matrix;
 pub mod mattermost;
 mod port;
 pub mod replay;
