@@ -1,9 +1,11 @@
-//! Slack's Web API, against a server of our own that has its traps.
+//! Slack's Web API, against a server of our own that has its traps, and against an emulator.
 
 #![expect(clippy::expect_used, reason = "what tests share is no test itself")]
 
 #[path = "slack/changes.rs"]
 mod changes;
+#[path = "slack/emulated.rs"]
+mod emulated;
 #[path = "slack/fake.rs"]
 mod fake;
 #[path = "slack/hostile.rs"]
