@@ -11,6 +11,8 @@ mod fake;
 #[path = "slack/hostile.rs"]
 mod hostile;
 mod platform;
+#[path = "slack/rate.rs"]
+mod rate;
 #[path = "slack/refusals.rs"]
 mod refusals;
 #[path = "slack/threads.rs"]

@@ -1,5 +1,7 @@
 //! From a message as an export writes it to ours.
 
+use std::borrow::Cow;
+
 use domain::{
     Message, Timestamp, UserId,
     message::{Attachment, Author, AuthorKind, MessageKind, Reaction},
@@ -176,18 +178,19 @@ fn shown_name(raw: &RawMessage<'_>, known: Option<&User>) -> Option<String> {
 }
 
 /// The words of a message: its text, else its blocks, else its attachments.
-fn source(raw: &RawMessage<'_>) -> String {
+fn source<'r>(raw: &'r RawMessage<'_>) -> Cow<'r, str> {
     let parsed =
         |raw: Option<&RawValue>| -> Option<Value> { serde_json::from_str(raw?.get()).ok() };
     let text = raw.text.as_deref().unwrap_or_default();
     if !text.trim().is_empty() {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let words = parsed(raw.blocks).map(|value| blocks::blocks(&value)).unwrap_or_default();
     if !words.is_empty() {
-        return words;
+        return Cow::Owned(words);
     }
-    parsed(raw.attachments).map(|value| blocks::attachments(&value)).unwrap_or_default()
+    let attached = parsed(raw.attachments).map(|value| blocks::attachments(&value));
+    Cow::Owned(attached.unwrap_or_default())
 }
 
 fn edited_at(raw: &RawMessage<'_>, sent_at: Timestamp) -> Option<Timestamp> {

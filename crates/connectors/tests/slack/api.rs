@@ -231,5 +231,12 @@ pub(super) async fn serve(
     let token = headers.get("authorization").and_then(|value| value.to_str().ok());
     let answer = workspace.answer(&called, &form, token.unwrap_or_default());
     drop(workspace);
-    response.body(Body::from(answer.to_string())).expect("a response")
+    response.body(Body::from(written(answer))).expect("a response")
+}
+
+/// Slack's replies begin with whether they are one.
+fn written(mut answer: Value) -> String {
+    let ok = answer.as_object_mut().and_then(|answer| answer.remove("ok"));
+    let rest = answer.to_string();
+    format!("{{\"ok\":{},{}", ok.unwrap_or_default(), rest.trim_start_matches('{'))
 }

@@ -132,16 +132,18 @@ fn place(url: &str) -> String {
 
 /// The refusal that a reply is, if it is one that the caller does something about.
 pub(super) fn refusal(reply: &Reply) -> Result<Option<Refusal>, ConnectorError> {
-    let envelope: Envelope = reply.json()?;
+    let envelope = Envelope::of(&reply.body).map_err(|error| not_understood(&error))?;
     if envelope.ok { Ok(None) } else { Ok(Refusal::of(&envelope.error)) }
 }
 
 /// A reply read in place.
 pub(super) fn read<'j, T: Deserialize<'j>>(reply: &'j Reply) -> Result<T, ConnectorError> {
-    serde_json::from_slice(&reply.body).map_err(|error| {
-        tracing::debug!(%error, "a reply that is not understood");
-        ConnectorError::Platform("an answer that is not Slack's".into())
-    })
+    serde_json::from_slice(&reply.body).map_err(|error| not_understood(&error))
+}
+
+fn not_understood(error: &serde_json::Error) -> ConnectorError {
+    tracing::debug!(%error, "a reply that is not understood");
+    ConnectorError::Platform("an answer that is not Slack's".into())
 }
 
 /// A cursor as it may be kept, behind the page that another one led to.

@@ -57,7 +57,7 @@ pub(super) struct Slack {
 
 impl Dialect for Slack {
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
-        let envelope = serde_json::from_slice::<Envelope>(&reply.body);
+        let envelope = Envelope::of(&reply.body);
         let code = envelope.as_ref().map_or("", |envelope| envelope.error.as_str());
         if reply.status.as_u16() == 429 || matches!(code, "ratelimited" | "rate_limited") {
             let retry_after = reply.retry_after().unwrap_or(PAUSE);
