@@ -4,12 +4,12 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::{Job, JobId, JobStatus, Stage, StageProgress, Timestamp, Trigger, job::Counts};
 
-use crate::Progress;
+use crate::{Progress, Rate};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -24,6 +24,11 @@ macro_rules! contract {
             a_body_is_made_once_a_revision,
             a_watcher_sees_the_state_it_came_to_and_the_last_one,
             a_cancel_reaches_everybody_who_listens,
+            a_burst_is_given_and_then_the_rate,
+            turns_under_different_names_are_counted_apart,
+            of_many_at_once_no_more_than_the_burst_get_a_turn,
+            pauses_are_not_added_up,
+            no_burst_follows_a_pause,
         );
     };
     (@each $fresh:expr; $($name:ident),* $(,)?) => {
@@ -140,4 +145,74 @@ pub async fn a_cancel_reaches_everybody_who_listens(progress: &dyn Progress) {
     progress.cancel(&id).await.unwrap();
     assert_eq!(tokio::time::timeout(SOON, one.next()).await.unwrap().unwrap(), id);
     assert_eq!(tokio::time::timeout(SOON, other.next()).await.unwrap().unwrap(), id);
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Then the wait is what is left of the time between two turns.
+pub async fn a_burst_is_given_and_then_the_rate(progress: &dyn Progress) {
+    let rate = Rate { every: HOUR, burst: 3 };
+    for _ in 0..3 {
+        assert_eq!(progress.acquire("calls", rate).await.unwrap(), Duration::ZERO);
+    }
+    for _ in 0..2 {
+        let wait = progress.acquire("calls", rate).await.unwrap();
+        assert!(wait > HOUR - Duration::from_secs(60) && wait <= HOUR, "{wait:?}");
+    }
+    let quick = Rate { every: Duration::from_millis(20), burst: 1 };
+    let begun = Instant::now();
+    for _ in 0..5 {
+        loop {
+            let wait = progress.acquire("quick", quick).await.unwrap();
+            if wait.is_zero() {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+    assert!(begun.elapsed() >= quick.every * 4, "{:?}", begun.elapsed());
+}
+
+/// One platform's limit is not another's.
+pub async fn turns_under_different_names_are_counted_apart(progress: &dyn Progress) {
+    let rate = Rate { every: HOUR, burst: 1 };
+    progress.pause("a", HOUR, rate).await.unwrap();
+    assert!(!progress.acquire("a", rate).await.unwrap().is_zero());
+    assert!(progress.acquire("b", rate).await.unwrap().is_zero());
+}
+
+/// Whoever asks at the same time is counted together.
+pub async fn of_many_at_once_no_more_than_the_burst_get_a_turn(progress: &dyn Progress) {
+    let rate = Rate { every: HOUR, burst: 5 };
+    let asks = (0..40).map(|_| progress.acquire("calls", rate));
+    let waits = futures_util::future::join_all(asks).await;
+    assert_eq!(waits.into_iter().filter(|wait| wait.as_ref().unwrap().is_zero()).count(), 5);
+}
+
+/// Of thirty-two workers that hear "wait a minute" nobody waits for half an hour.
+pub async fn pauses_are_not_added_up(progress: &dyn Progress) {
+    let rate = Rate { every: Duration::from_millis(1), burst: 1 };
+    for _ in 0..32 {
+        progress.pause("calls", Duration::from_secs(60), rate).await.unwrap();
+    }
+    progress.pause("calls", Duration::from_millis(1), rate).await.unwrap();
+    let wait = progress.acquire("calls", rate).await.unwrap();
+    assert!(wait > Duration::from_secs(30) && wait <= Duration::from_secs(60), "{wait:?}");
+}
+
+/// What was saved up before is not given out the moment a pause ends.
+pub async fn no_burst_follows_a_pause(progress: &dyn Progress) {
+    let rate = Rate { every: HOUR, burst: 10 };
+    progress.pause("calls", Duration::from_millis(50), rate).await.unwrap();
+    let begun = Instant::now();
+    loop {
+        let wait = progress.acquire("calls", rate).await.unwrap();
+        if wait.is_zero() {
+            break;
+        }
+        assert!(wait <= Duration::from_millis(50), "{wait:?}");
+        tokio::time::sleep(wait).await;
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(40));
+    assert!(!progress.acquire("calls", rate).await.unwrap().is_zero());
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use domain::{ChannelId, Job, JobId};
 use tokio::sync::{broadcast, watch};
 
-use crate::{Cancels, Progress, ProgressError, Result, View, Watch};
+use crate::{Cancels, Limits, LocalLimits, Progress, ProgressError, Rate, Result, View, Watch};
 
 /// How long a view is shown without a new one: then it is read from the database again.
 const SHOWN_FOR: Duration = Duration::from_secs(5);
@@ -26,6 +26,7 @@ pub struct MemoryProgress {
     shown: RwLock<Shown>,
     cancels: broadcast::Sender<JobId>,
     shown_for: Duration,
+    limits: LocalLimits,
 }
 
 #[derive(Default)]
@@ -50,7 +51,12 @@ impl MemoryProgress {
     /// A view that is shown for so long.
     #[must_use]
     pub fn new(shown_for: Duration) -> Self {
-        Self { shown: RwLock::default(), cancels: broadcast::channel(CANCELS).0, shown_for }
+        Self {
+            shown: RwLock::default(),
+            cancels: broadcast::channel(CANCELS).0,
+            shown_for,
+            limits: LocalLimits::default(),
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Shown> {
@@ -158,6 +164,18 @@ impl Progress for MemoryProgress {
     }
 
     async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Limits for MemoryProgress {
+    async fn acquire(&self, name: &str, rate: Rate) -> Result<Duration> {
+        Ok(self.limits.acquire(name, rate))
+    }
+
+    async fn pause(&self, name: &str, pause: Duration, rate: Rate) -> Result<()> {
+        self.limits.pause(name, pause, rate);
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{ChannelId, Classify, ErrorCode, Job, JobId, Retry, SyncError};
 
+use crate::Limits;
+
 /// The result of every method of the port.
 pub type Result<T, E = ProgressError> = std::result::Result<T, E>;
 
@@ -50,9 +52,9 @@ impl View {
     }
 }
 
-/// The live view of jobs, and the signal that ends them.
+/// The live view of jobs, the signal that ends them, and shared rate limits.
 #[async_trait]
-pub trait Progress: Send + Sync + 'static {
+pub trait Progress: Limits {
     /// Shows how a job stands; ignored when a newer revision of it is shown already.
     async fn show(&self, job: &Job) -> Result<()>;
     /// The view of a job, while there is a recent one.

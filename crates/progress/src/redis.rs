@@ -5,6 +5,7 @@
 //! call fails within a second, and status is answered from the database.
 
 mod hub;
+mod limits;
 mod signals;
 
 use std::{
