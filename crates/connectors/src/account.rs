@@ -6,12 +6,15 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::{Connector, ConnectorError, http::Limiter};
+use crate::{
+    Connector, ConnectorError,
+    http::{Client, Limiter},
+};
 
 /// What an account is opened with.
 pub struct Access {
-    /// The client of this process; follows no redirects.
-    pub client: reqwest::Client,
+    /// The client of this process.
+    pub client: Client,
     /// The server, for platforms that people run themselves, and for tests.
     pub base_url: Option<Url>,
     /// Tokens and the like, by the names that the platform's module asks for.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use domain::{Classify, ErrorCode, MessageId, Retry, SyncError, error::ErrorDetails};
 
+use crate::http::Forbidden;
+
 /// A platform did not give what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectorError {
@@ -21,6 +23,9 @@ pub enum ConnectorError {
     /// It does not accept our credentials, or not for this; why, and what to do.
     #[error("the platform refuses our credentials: {0}")]
     Auth(String),
+    /// Its address may not be called; what to do.
+    #[error("{0}")]
+    Address(#[from] Forbidden),
     /// It asks us to slow down.
     #[error("Failed to fetch messages: rate limit exceeded")]
     RateLimit {
@@ -38,6 +43,9 @@ pub enum ConnectorError {
     /// It has no such channel, or does not show it to us; what to do.
     #[error("the channel does not exist on the platform, or is not shown to this connection: {0}")]
     ChannelNotFound(String),
+    /// Its credentials cannot be opened on our side; why, and what to do.
+    #[error("{0}")]
+    Locked(String),
     /// It does not understand what we ask for: our mistake.
     #[error("the platform does not accept the request: {0}")]
     Request(String),
@@ -61,10 +69,12 @@ impl Classify for ConnectorError {
     fn sync_error(&self) -> SyncError {
         let code = match self {
             Self::Platform(_) | Self::Busy { .. } => ErrorCode::PlatformError,
-            Self::Auth(_) => ErrorCode::AuthError,
+            Self::Auth(_) | Self::Address(_) => ErrorCode::AuthError,
             Self::RateLimit { .. } | Self::Metered { .. } => ErrorCode::RateLimit,
             Self::ChannelNotFound(_) => ErrorCode::ChannelNotFound,
-            Self::Unavailable | Self::InvalidMark | Self::Request(_) => ErrorCode::InternalError,
+            Self::Unavailable | Self::InvalidMark | Self::Locked(_) | Self::Request(_) => {
+                ErrorCode::InternalError
+            }
             Self::At { message, cause } => {
                 let mut error = cause.sync_error();
                 error.details.failing_message_id.get_or_insert_with(|| message.clone());
@@ -90,9 +100,12 @@ impl Classify for ConnectorError {
             Self::RateLimit { retry_after }
             | Self::Metered { retry_after, .. }
             | Self::Busy { retry_after, .. } => Retry::After(*retry_after),
-            Self::Auth(_) | Self::ChannelNotFound(_) | Self::InvalidMark | Self::Request(_) => {
-                Retry::Never
-            }
+            Self::Auth(_)
+            | Self::Address(_)
+            | Self::ChannelNotFound(_)
+            | Self::InvalidMark
+            | Self::Locked(_)
+            | Self::Request(_) => Retry::Never,
             Self::At { cause, .. } => cause.retry(),
         }
     }

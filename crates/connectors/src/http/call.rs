@@ -12,7 +12,7 @@ use reqwest::{Method, header::HeaderValue};
 use serde::Serialize;
 use url::Url;
 
-use super::{Bucket, Dialect, Limiter, Pace, Reply};
+use super::{Bucket, Client, Dialect, Limiter, Pace, Reply, client::forbidden};
 use crate::ConnectorError;
 
 /// A wait longer than this is not waited for: the task is given back, and its slot is free meanwhile.
@@ -28,7 +28,7 @@ pub struct Http {
 }
 
 struct Inner {
-    client: reqwest::Client,
+    client: Client,
     base: Url,
     authorization: Option<HeaderValue>,
     limiter: Arc<dyn Limiter>,
@@ -44,15 +44,16 @@ pub struct Call {
 }
 
 impl Http {
-    /// A way to the server at `base`, which alone is shown `authorization`. The client must follow no
-    /// redirects.
+    /// A way to the server at `base`, which alone is shown `authorization`; refused when the client may not
+    /// call it.
     pub fn new(
-        client: reqwest::Client,
+        client: Client,
         base: Url,
         authorization: Option<&str>,
         limiter: Arc<dyn Limiter>,
         dialect: Arc<dyn Dialect>,
     ) -> Result<Self, ConnectorError> {
+        client.check(&base)?;
         let authorization = authorization
             .map(|value| {
                 let mut value = HeaderValue::from_str(value).map_err(|_| {
@@ -239,6 +240,9 @@ async fn read(mut response: reqwest::Response) -> Result<Bytes, ConnectorError> 
 
 /// In our own words: an error of the client repeats addresses, and with them what they carry.
 fn unreachable(error: &reqwest::Error) -> ConnectorError {
+    if let Some(forbidden) = forbidden(error) {
+        return forbidden.into();
+    }
     let what = match error {
         error if error.is_timeout() => "the platform took too long to answer",
         error if error.is_connect() => "the platform cannot be reached",

@@ -156,7 +156,8 @@ pub(crate) fn access_limited_by(
         .expect("a client");
     let credentials: Map<String, Value> = credentials.as_object().cloned().unwrap_or_default();
     let base_url = Some(base.parse().expect("an address"));
-    Access { client, base_url, credentials, limiter, connection: "conn_test".into() }
+    let connection = "conn_test".into();
+    Access { client: client.into(), base_url, credentials, limiter, connection }
 }
 
 /// Allows everything and writes down what it was told.
