@@ -1,4 +1,4 @@
-//! Channels and the connections they come through.
+//! Channels and the platforms they come from.
 
 use std::{fmt, str::FromStr};
 
@@ -70,21 +70,6 @@ impl FromStr for Platform {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|platform| platform.as_str() == name).ok_or(UnknownPlatform)
     }
-}
-
-/// An account of ours at a platform, or a set of imported files of one workspace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Connection {
-    /// Our id.
-    pub id: ConnectionId,
-    /// The name people gave it, or the workspace's.
-    pub name: String,
-    /// The platform.
-    pub platform: Platform,
-    /// The platform's id of the workspace: with it an import finds its connection again.
-    pub workspace: String,
-    /// When it was made.
-    pub created_at: Timestamp,
 }
 
 /// A channel that we know.

@@ -11,6 +11,7 @@
 pub mod backoff;
 pub mod batch;
 pub mod channel;
+pub mod connection;
 pub mod conversation;
 pub mod error;
 pub mod event;
@@ -27,7 +28,8 @@ pub mod task;
 pub mod time;
 pub mod walk;
 
-pub use channel::{Channel, Connection, Platform};
+pub use channel::{Channel, Platform};
+pub use connection::{Connection, ConnectionStatus};
 pub use error::{Classify, ErrorCode, Failure, Retry, SyncError};
 pub use event::{Happening, JobEvent};
 pub use id::{

@@ -80,9 +80,14 @@ pub struct UnknownTaskStatus;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TaskInput {
-    /// Walk on from a place in the channel.
+    /// Walk on from a place in what was imported of the channel; the platform comes after it.
     Fetch {
         /// The connector's own mark; `None` starts at the channel's watermark.
+        cursor: Option<String>,
+    },
+    /// Walk on from a place in the channel on its platform.
+    FetchLive {
+        /// The connector's own mark; `None` starts at the channel's live watermark.
         cursor: Option<String>,
     },
     /// Extract the conversations that these messages touch.
@@ -110,7 +115,7 @@ impl TaskInput {
     pub fn messages(&self) -> u64 {
         match self {
             Self::Extract { seeds } | Self::Graph { seeds, .. } => seeds.len() as u64,
-            Self::Fetch { .. } | Self::Wiki | Self::Unknown => 0,
+            Self::Fetch { .. } | Self::FetchLive { .. } | Self::Wiki | Self::Unknown => 0,
         }
     }
 }

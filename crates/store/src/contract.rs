@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 pub mod access;
+pub mod connections;
 pub mod explaining;
 pub mod imports;
 pub mod jobs;
@@ -64,6 +65,18 @@ macro_rules! contract {
             a_missing_message_comes_back_when_it_is_seen_again,
             a_window_is_of_one_stream,
             a_mark_moves_with_its_page,
+        );
+        $crate::contract!(@each $fresh; connections:
+            a_connection_holds_its_sealed_credentials,
+            a_workspace_has_one_connection,
+            the_connection_of_imports_is_taken_up,
+            what_the_platform_refuses_is_said_of_these_credentials_only,
+            chosen_channels_are_walked_and_no_others,
+            imports_are_walked_first_and_then_the_platform,
+            a_task_that_goes_on_at_the_platform_stays_there,
+            a_removed_connection_ends_its_jobs_and_leaves_its_channels,
+            a_connection_without_credentials_is_disconnected,
+            credentials_are_rewrapped_by_another_master_key,
         );
         $crate::contract!(@each $fresh; knowledge:
             a_fact_that_is_no_longer_found_is_gone,

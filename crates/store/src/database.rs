@@ -9,6 +9,7 @@
 
 mod access;
 mod channels;
+mod connections;
 mod error;
 mod events;
 mod failures;

@@ -24,8 +24,8 @@ mod sqlite;
 pub use database::Database;
 pub use error::StoreError;
 pub use ports::{
-    access::*, channels::*, explaining::*, failures::*, imports::*, jobs::*, knowledge::*,
-    messages::*, schedules::*, tasks::*, walks::*, wiki::*,
+    access::*, channels::*, connections::*, explaining::*, failures::*, imports::*, jobs::*,
+    knowledge::*, messages::*, schedules::*, tasks::*, walks::*, wiki::*,
 };
 
 /// The result of every method of the port.
@@ -35,6 +35,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 pub trait Store:
     Access
     + Channels
+    + Connections
     + Explaining
     + Failures
     + Imports
@@ -51,6 +52,7 @@ pub trait Store:
 impl<T> Store for T where
     T: Access
         + Channels
+        + Connections
         + Explaining
         + Failures
         + Imports

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod channels;
+pub(crate) mod connections;
 pub(crate) mod explaining;
 pub(crate) mod failures;
 pub(crate) mod imports;

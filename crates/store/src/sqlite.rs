@@ -111,10 +111,13 @@ mod tests {
         let (store, _folder) = fresh().await;
         {
             let mut write = store.sqlite().writer.begin().await.unwrap();
-            sqlx::query("INSERT INTO connections VALUES ('c', 'n', 'slack', 'T', 1)")
-                .execute(&mut *write)
-                .await
-                .unwrap();
+            sqlx::query(
+                "INSERT INTO connections (connection_id, name, platform, workspace, created_at)
+                 VALUES ('c', 'n', 'slack', 'T', 1)",
+            )
+            .execute(&mut *write)
+            .await
+            .unwrap();
         }
         let mut write = store.sqlite().writer.begin_urgent().await.unwrap();
         let rows = sqlx::query("SELECT 1 FROM connections").fetch_all(&mut *write).await.unwrap();

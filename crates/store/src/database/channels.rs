@@ -7,6 +7,7 @@ use domain::{Channel, ChannelId, Connection, ConnectionId, JobId, Platform};
 
 use super::{
     Database, Session,
+    connections::connection,
     query::{Query, query},
     row::{Columns as _, Row},
     session::Lane,
@@ -28,8 +29,10 @@ impl Channels for Database {
         let mut write = self.begin(Lane::Work).await?;
         let now = write.now().await?;
         query(
+            // One that was removed comes back with what is imported of its workspace.
             "INSERT INTO connections (connection_id, name, platform, workspace, created_at)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (platform, workspace) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (platform, workspace) DO UPDATE SET
+                 deleted_at = NULL WHERE connections.deleted_at IS NOT NULL",
         )
         .bind(ConnectionId::random().as_str())
         .bind(name)
@@ -70,10 +73,11 @@ impl Channels for Database {
 
     async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>> {
         let mut reader = self.read().await?;
-        let row = query("SELECT * FROM connections WHERE connection_id = $1")
-            .bind(id.as_str())
-            .fetch_optional(&mut reader)
-            .await?;
+        let row =
+            query("SELECT * FROM connections WHERE connection_id = $1 AND deleted_at IS NULL")
+                .bind(id.as_str())
+                .fetch_optional(&mut reader)
+                .await?;
         row.as_ref().map(connection).transpose()
     }
 
@@ -153,9 +157,12 @@ impl Channels for Database {
     }
 }
 
-const CHANNEL: &str =
+/// Channels, each with its connection's part.
+pub(super) const CHANNEL: &str =
     "SELECT channel_id, connection_id, platform, external_id, channels.name AS name,
-     topic, last_sync FROM channels JOIN connections USING (connection_id)";
+     topic, last_sync, sync_enabled,
+     (deleted_at IS NULL AND disconnected = FALSE AND error IS NULL) AS connected
+     FROM channels JOIN connections USING (connection_id)";
 
 const COUNTS: &str = "
      (SELECT COUNT(*) FROM messages WHERE messages.channel_id = channel.channel_id
@@ -197,17 +204,8 @@ async fn register(write: &mut Session, connection: &ConnectionId, new: &NewChann
     Ok(())
 }
 
-fn connection(row: &Row) -> Result<Connection> {
-    Ok(Connection {
-        id: row.parsed("connection_id")?,
-        name: row.column("name")?,
-        platform: row.parsed("platform")?,
-        workspace: row.column("workspace")?,
-        created_at: row.time("created_at")?,
-    })
-}
-
-fn channel(row: &Row) -> Result<Channel> {
+/// A channel as it is stored.
+pub(super) fn channel(row: &Row) -> Result<Channel> {
     Ok(Channel {
         id: row.id("channel_id")?,
         connection_id: row.parsed("connection_id")?,
@@ -222,6 +220,7 @@ fn channel(row: &Row) -> Result<Channel> {
 fn summary(row: &Row) -> Result<ChannelSummary> {
     Ok(ChannelSummary {
         channel: channel(row)?,
+        connected: row.column("connected")?,
         messages: row.number("messages")?,
         facts: row.number("facts")?,
         entities: row.number("entities")?,

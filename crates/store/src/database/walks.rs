@@ -14,7 +14,7 @@ use super::{
     query::{Query, query},
     row::Columns as _,
 };
-use crate::{PageEffect, Result, Walks};
+use crate::{PageEffect, PageNext, Result, Walks};
 
 /// Sorts behind every name that begins like it.
 const BEHIND: char = char::MAX;
@@ -127,7 +127,7 @@ pub(super) async fn apply(
         missing.extend(delete_missing(write, channel, window).await?);
     }
     move_marks(write, channel, &page.marks).await?;
-    if matches!(page.next, crate::PageNext::End(_)) && !page.begins {
+    if matches!(page.next, PageNext::Live(_) | PageNext::End(_)) && !page.begins {
         forget_sightings(write, channel).await?;
     }
     Ok(missing)

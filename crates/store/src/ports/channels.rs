@@ -10,6 +10,8 @@ use crate::Result;
 pub struct ChannelSummary {
     /// The channel.
     pub channel: Channel,
+    /// Whether its connection is there and nothing is known against it.
+    pub connected: bool,
     /// Messages stored, deleted ones excluded.
     pub messages: u64,
     /// Facts stored.
@@ -72,7 +74,7 @@ pub trait Channels: Send + Sync + 'static {
     async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>>;
     /// A channel.
     async fn channel(&self, id: &ChannelId) -> Result<Option<Channel>>;
-    /// How far a whole walk of the channel has come.
+    /// How far a whole walk of what was imported of the channel has come.
     async fn watermark(&self, id: &ChannelId) -> Result<Option<String>>;
     /// A channel with its counts.
     async fn channel_summary(&self, id: &ChannelId) -> Result<Option<ChannelSummary>>;

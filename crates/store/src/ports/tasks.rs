@@ -60,6 +60,8 @@ pub struct PageEffect {
     pub walked: Vec<Window>,
     /// Marks of streams.
     pub marks: Vec<Mark>,
+    /// Whether it is of the channel on its platform, not of what was imported of it.
+    pub live: bool,
     /// How the walk goes on.
     pub next: PageNext,
 }
@@ -75,6 +77,7 @@ impl PageEffect {
             sightings: Vec::new(),
             walked: Vec::new(),
             marks: Vec::new(),
+            live: false,
             next,
         }
     }
@@ -87,7 +90,10 @@ pub enum PageNext {
     SameSlice(String),
     /// In a new task, from this cursor.
     NewSlice(String),
-    /// Not at all: the channel's watermark moves here.
+    /// In the same task, from the beginning of the channel on its platform: all that was imported is
+    /// walked, and its watermark moves here.
+    Live(Option<String>),
+    /// Not at all: the watermark of what was walked moves here.
     End(Option<String>),
 }
 

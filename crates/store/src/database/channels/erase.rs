@@ -40,7 +40,8 @@ pub(super) async fn erase(write: &mut Session, id: &ChannelId) -> Result<()> {
         "DELETE FROM walk_sightings WHERE channel_id = $1",
         "DELETE FROM channel_marks WHERE channel_id = $1",
         "DELETE FROM messages WHERE channel_id = $1",
-        "UPDATE channels SET watermark = NULL, last_sync = NULL WHERE channel_id = $1",
+        "UPDATE channels SET watermark = NULL, live_watermark = NULL, last_sync = NULL
+         WHERE channel_id = $1",
     ] {
         query(statement).bind(id.as_str()).execute(&mut *write).await?;
     }

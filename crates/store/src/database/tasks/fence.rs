@@ -86,7 +86,10 @@ impl Fenced {
     pub(super) fn seeds(&self) -> &[Seed] {
         match &self.input {
             TaskInput::Extract { seeds } | TaskInput::Graph { seeds, .. } => seeds,
-            TaskInput::Fetch { .. } | TaskInput::Wiki | TaskInput::Unknown => &[],
+            TaskInput::Fetch { .. }
+            | TaskInput::FetchLive { .. }
+            | TaskInput::Wiki
+            | TaskInput::Unknown => &[],
         }
     }
 
