@@ -4,6 +4,7 @@
 
 mod api;
 mod archive;
+mod chat;
 mod dump;
 mod fleet;
 mod messages;
@@ -12,6 +13,7 @@ mod rig;
 
 pub use api::{Api, Reply};
 pub use archive::{channel_archive, real_export, sample_archive};
+pub use chat::Chat;
 pub use dump::{difference, dump, dump_server, time_columns};
 pub use fleet::{Fleet, Member};
 pub use messages::{channel, message, reply};

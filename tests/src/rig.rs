@@ -34,8 +34,18 @@ impl Rig {
 
     /// A service with doubles in place of some of it.
     pub async fn start_with(doubles: Doubles) -> Self {
+        Self::start_configured(doubles, |_| ()).await
+    }
+
+    /// A service with so many tasks of a stage in work at the same time.
+    pub async fn start_with_slots(slots: usize) -> Self {
+        Self::start_configured(Doubles::default(), |config| config.slots = slots).await
+    }
+
+    async fn start_configured(doubles: Doubles, configure: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Self::config_in(folder.path());
+        let mut config = Self::config_in(folder.path());
+        configure(&mut config);
         let api = Api::new(String::new(), String::new());
         let mut rig = Self { folder, config, doubles, server: None, api };
         rig.resume().await;
@@ -51,6 +61,7 @@ impl Rig {
             ("ATLAS_HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
             ("ATLAS_LEASE_SECONDS", "3".to_owned()),
             ("ATLAS_GRACE_SECONDS", "5".to_owned()),
+            ("ATLAS_ALLOWED_HOSTS", "127.0.0.1".to_owned()),
         ];
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
         Config::from_variables(&variables.collect()).unwrap()

@@ -41,7 +41,7 @@ fn programs() -> BTreeSet<String> {
 
 /// Variables that the program reads.
 fn is_known(variable: &str) -> bool {
-    let read = read("crates/service/src/config.rs");
+    let read = read("crates/service/src/config.rs") + &read("crates/service/src/outbound.rs");
     // KEDA's own, and what names a pod.
     read.contains(&format!("\"{variable}\""))
         || ["RABBITMQ_MANAGEMENT_URL", "HOSTNAME"].contains(&variable)
@@ -125,6 +125,36 @@ fn kubernetes_runs_one_deployment_a_role_as_nobody_in_particular() {
             assert!(is_known(variable), "{variable}");
         }
     }
+}
+
+/// The master key is nobody's business but theirs who open accounts at platforms.
+#[test]
+fn only_who_calls_platforms_is_given_the_master_key() {
+    let callers = ["fetch-worker", "gateway"];
+    let compose = documents("docker-compose.yml").remove(0);
+    let given = Role::ALL
+        .map(Role::as_str)
+        .into_iter()
+        .filter(|role| compose["services"][role]["environment"]["ATLAS_MASTER_KEY"].is_string());
+    assert_eq!(given.collect::<BTreeSet<_>>(), callers.into());
+    let manifests = manifests();
+    let mut given = BTreeSet::new();
+    for deployment in manifests.iter().filter(|m| m["kind"] == "Deployment") {
+        let name = deployment["metadata"]["name"].as_str().unwrap();
+        let pod = &deployment["spec"]["template"]["spec"];
+        let of = |list: &Value, name: &str| {
+            list.as_array().and_then(|all| all.iter().find(|e| e["name"] == name).cloned())
+        };
+        let container = &pod["containers"][0];
+        let Some(file) = of(&container["env"], "ATLAS_MASTER_KEY_FILE") else { continue };
+        let mount = of(&container["volumeMounts"], "master-key").unwrap();
+        let secret = &of(&pod["volumes"], "master-key").unwrap()["secret"];
+        let path = secret["items"][0]["path"].as_str().unwrap();
+        let mounted = format!("{}/{path}", mount["mountPath"].as_str().unwrap());
+        assert_eq!(file["value"], mounted, "{name}");
+        given.insert(name);
+    }
+    assert_eq!(given, callers.into());
 }
 
 #[test]

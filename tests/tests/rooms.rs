@@ -48,9 +48,11 @@ fn arrows_only_point_down() {
     assert!(rooms["worker"].is_subset(&set(&["domain", "store", "queue", "progress"])));
     let above_ports = set(&["domain", "store", "connectors"]);
     assert!(rooms["imports"].is_subset(&above_ports), "{:?}", rooms["imports"]);
+    let above_ports = set(&["domain", "store", "connectors", "progress"]);
+    assert!(rooms["connections"].is_subset(&above_ports), "{:?}", rooms["connections"]);
     let ports = set(&["domain", "store", "queue", "progress", "connectors", "extraction"]);
     // Beside its library a role has a program, which is handed to `service` and may name what it needs.
-    let program = set(&["service", "worker", "imports"]);
+    let program = set(&["service", "worker", "imports", "connections"]);
     for stage in STAGES {
         let allowed = set(&["worker", "domain", "store", "connectors", "extraction"]);
         let allowed = &allowed | &program;
@@ -81,6 +83,9 @@ fn only_the_program_of_a_role_reaches_further_than_its_library() {
                     let text = std::fs::read_to_string(&path).unwrap();
                     assert!(!text.contains("use service::"), "{path:?}");
                     assert!(!text.contains("use imports::"), "{path:?}");
+                    // The gateway shows what platforms offer; a stage is handed a connector.
+                    let opens = text.contains("use connections::");
+                    assert!(!opens || *role == "gateway", "{path:?}");
                     let lines = text.lines().count();
                     assert!(lines < 500, "{path:?} has {lines} lines");
                 } else {

@@ -4,6 +4,7 @@ mod backup;
 mod bench;
 mod channels;
 mod connect;
+mod connections;
 mod demo;
 mod error;
 mod failures;
@@ -63,6 +64,9 @@ enum Command {
     Import(import::Args),
     /// List the channels.
     Channels,
+    /// Connect workspaces, and choose their channels.
+    #[command(subcommand)]
+    Connections(connections::Action),
     /// Synchronise a channel.
     Sync(sync::Args),
     /// Show how a sync stands.
@@ -105,6 +109,7 @@ pub async fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&shared, args).await,
         Command::Import(args) => import::run(&shared, args).await,
         Command::Channels => channels::run(&shared).await,
+        Command::Connections(action) => connections::run(&shared, action).await,
         Command::Sync(args) => sync::run(&shared, args).await,
         Command::Status(args) => jobs::status(&shared, args).await,
         Command::Jobs(args) => jobs::jobs(&shared, args).await,

@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use connectors::Connector;
+use connections::{Accounts, LiveChannels, MasterKeys};
+use connectors::{Connector, http::Client};
 use extract_worker::ExtractStage;
 use extraction::{Extractor, rules::Rules};
 use fetch_worker::FetchStage;
@@ -71,13 +72,14 @@ impl Server {
         let connector = doubles
             .connector
             .unwrap_or_else(|| Arc::new(ImportedChannel::new(process.ports().store.clone())));
+        let accounts = accounts(&process)?;
         // The listeners first: an address that is taken stops the start before any work has begun.
         let health_address = process.serve_health().await?;
         let mut address = config.listen;
         if config.has(Role::Gateway) {
-            address = process.serve_api(api(&process, connector.clone())).await?;
+            address = process.serve_api(api(&process, connector.clone(), accounts.clone())).await?;
         }
-        start_roles(&mut process, connector, doubles.extractor)?;
+        start_roles(&mut process, connector, &accounts, doubles.extractor)?;
         if let Some(notice) = &notice {
             let text = serde_json::to_string(&Notice { address, pid: std::process::id() });
             keys::write_private(notice, &text.unwrap_or_default())?;
@@ -102,16 +104,27 @@ impl Server {
     }
 }
 
-fn api(process: &Process, connector: Arc<dyn Connector>) -> axum::Router {
+/// Accounts at platforms, opened by the keys of the configuration.
+fn accounts(process: &Process) -> Result<Arc<Accounts>, StartError> {
+    let (config, ports) = (process.config().clone(), process.ports());
+    let client = Client::new(config.outbound.hosts.clone(), config.outbound.proxy.as_ref());
+    let client = client.map_err(StartError::role)?;
+    let keys = MasterKeys::new(move || config.master_key());
+    Ok(Arc::new(Accounts::new(ports.store.clone(), ports.progress.clone(), client, keys)))
+}
+
+fn api(process: &Process, connector: Arc<dyn Connector>, accounts: Arc<Accounts>) -> axum::Router {
     let Ports { store, queue, progress } = process.ports().clone();
     let limits = Limits { upload_bytes: process.config().max_upload_bytes, ..Limits::default() };
     let shutdown = process.shutdown();
-    gateway::router(Gateway::new(Parts { store, queue, progress, connector, limits, shutdown }))
+    let parts = Parts { store, queue, progress, connector, accounts, limits, shutdown };
+    gateway::router(Gateway::new(parts))
 }
 
 fn start_roles(
     process: &mut Process,
     connector: Arc<dyn Connector>,
+    accounts: &Arc<Accounts>,
     extractor: Option<Arc<dyn Extractor>>,
 ) -> Result<(), StartError> {
     let Ports { store, queue, progress } = process.ports().clone();
@@ -127,7 +140,9 @@ fn start_roles(
             Role::FetchWorker => {
                 let reader = ImportReader::new(store.clone()).run(process.shutdown());
                 process.spawn("import reader", reader);
-                process.stage(Arc::new(FetchStage::new(store.clone(), connector.clone())))?;
+                let live = Arc::new(LiveChannels::new(accounts.clone()));
+                let stage = FetchStage::new(store.clone(), connector.clone(), live);
+                process.stage(Arc::new(stage))?;
             }
             Role::ExtractWorker => {
                 let extractor: Arc<dyn Extractor> = match &extractor {

@@ -89,6 +89,21 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
+    pub(crate) fn connection_exists(id: &domain::ConnectionId) -> Self {
+        let message =
+            "this workspace is connected already: change that connection, or remove it first";
+        let error = Self::new(StatusCode::CONFLICT, "CONNECTION_EXISTS", message);
+        Self { details: json!({ "connection_id": id }), ..error }
+    }
+
+    /// The platform's limit, not ours.
+    pub(crate) fn platform_busy(retry_after: Option<u64>) -> Self {
+        let message = "the platform asks to slow down: try again later";
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT", message);
+        let details = json!({ "retry_after": retry_after });
+        Self { details, retry_after: retry_after.or(Some(2)), ..error }
+    }
+
     pub(crate) fn sync_in_progress(job: &domain::JobId) -> Self {
         let message = "this channel is being synchronised: wait for that job or cancel it";
         let error = Self::new(StatusCode::CONFLICT, "SYNC_IN_PROGRESS", message);

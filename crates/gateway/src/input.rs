@@ -60,6 +60,39 @@ impl Fields {
         }
     }
 
+    /// Refuses what is not one of these: a field with a wrong name would be ignored.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+        match self.0.keys().find(|field| !known.contains(&field.as_str())) {
+            Some(field) => {
+                let field: String = field.chars().take(SHORT).collect();
+                let known = known.join(", ");
+                Err(ApiError::invalid(&field, format!("unknown field: {known} are known")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a field says that there is to be nothing.
+    pub(crate) fn is_null(&self, field: &str) -> bool {
+        self.0.get(field) == Some(&Value::Null)
+    }
+
+    /// Whether a field says anything.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(|value| !value.is_null())
+    }
+
+    pub(crate) fn optional_object(
+        &self,
+        field: &str,
+    ) -> Result<Option<&Map<String, Value>>, ApiError> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(ApiError::invalid(field, format!("{field} must be an object"))),
+        }
+    }
+
     /// A list of strings, at most so many.
     pub(crate) fn optional_texts(
         &self,

@@ -2,9 +2,11 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use connections::{Accounts, MasterKeys};
+use connectors::http::Client;
 use gateway::{Gateway, Limits, Parts};
 use imports::ImportedChannel;
-use service::{Process, Role};
+use service::{Process, Role, StartError};
 
 fn main() -> ExitCode {
     service::run(Role::Gateway, async |process: &mut Process| {
@@ -12,8 +14,14 @@ fn main() -> ExitCode {
         let limits =
             Limits { upload_bytes: process.config().max_upload_bytes, ..Limits::default() };
         let connector = Arc::new(ImportedChannel::new(store.clone()));
+        let config = process.config().clone();
+        let client = Client::new(config.outbound.hosts.clone(), config.outbound.proxy.as_ref());
+        let client = client.map_err(StartError::role)?;
+        let keys = MasterKeys::new(move || config.master_key());
+        let accounts = Accounts::new(store.clone(), progress.clone(), client, keys);
+        let accounts = Arc::new(accounts);
         let shutdown = process.shutdown();
-        let parts = Parts { store, queue, progress, connector, limits, shutdown };
+        let parts = Parts { store, queue, progress, connector, accounts, limits, shutdown };
         process.serve_api(gateway::router(Gateway::new(parts))).await?;
         Ok(())
     })

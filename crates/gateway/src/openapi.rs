@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Gateway,
-    routes::{channels, events, graph, imports, memories, schedules, sync, wiki},
+    routes::{channels, connections, events, graph, imports, memories, schedules, sync, wiki},
 };
 
 #[derive(OpenApi)]
@@ -49,6 +49,10 @@ pub(crate) fn split() -> (Router<Gateway>, Document) {
         .routes(routes!(sync::retry))
         .routes(routes!(events::events))
         .routes(routes!(schedules::list, schedules::set, schedules::remove))
+        .routes(routes!(connections::list, connections::add))
+        .routes(routes!(connections::one, connections::change, connections::remove))
+        .routes(routes!(connections::validate))
+        .routes(routes!(connections::offered, connections::choose))
         .routes(routes!(channels::list))
         .routes(routes!(channels::one))
         .routes(routes!(channels::messages))

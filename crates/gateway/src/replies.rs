@@ -1,6 +1,7 @@
 //! What replies look like: the contract's objects, field by field.
 
 pub(crate) mod channels;
+pub(crate) mod connections;
 pub(crate) mod failures;
 pub(crate) mod imports;
 pub(crate) mod jobs;

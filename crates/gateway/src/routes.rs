@@ -1,6 +1,7 @@
 //! The routes, one module a resource.
 
 pub(crate) mod channels;
+pub(crate) mod connections;
 pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod graph;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use connections::Accounts;
 use connectors::Connector;
 use domain::{Channel, Job, TaskRef};
 use progress::Progress;
@@ -36,8 +37,10 @@ pub struct Parts {
     pub queue: Arc<dyn Queue>,
     /// The live view.
     pub progress: Arc<dyn Progress>,
-    /// Knows how many messages a sync would bring.
+    /// Knows how many imported messages a sync would bring.
     pub connector: Arc<dyn Connector>,
+    /// Accounts at platforms.
+    pub accounts: Arc<Accounts>,
     /// What is accepted at most.
     pub limits: Limits,
     /// Ends open streams.
@@ -51,6 +54,7 @@ pub struct Gateway {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) limits: Limits,
     pub(crate) shutdown: CancellationToken,
     pub(crate) streams: Arc<Semaphore>,
@@ -64,10 +68,10 @@ impl Gateway {
     /// A gateway of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, queue, progress, connector, limits, shutdown } = parts;
+        let Parts { store, queue, progress, connector, accounts, limits, shutdown } = parts;
         let streams = Arc::new(Semaphore::new(limits.streams));
         let keys = Arc::default();
-        Self { store, queue, progress, connector, limits, shutdown, streams, keys }
+        Self { store, queue, progress, connector, accounts, limits, shutdown, streams, keys }
     }
 
     /// Tells of a job that is stored, and of tasks that may be taken. Never fails: the sweep repairs.
@@ -89,7 +93,13 @@ impl Gateway {
                 true => None,
                 false => self.store.watermark(&channel.id).await.ok()?,
             };
-            self.connector.estimate(channel, watermark.as_deref()).await.ok()?
+            let imported = self.connector.estimate(channel, watermark.as_deref()).await.ok()?;
+            // The platform is not asked: the reply does not wait for it.
+            match self.store.live_walk(&channel.id).await.ok()? {
+                None => imported,
+                Some(_) if force => None,
+                Some(walk) => Some(walk.expected? + imported?),
+            }
         };
         tokio::time::timeout(ESTIMATE_WITHIN, known).await.ok().flatten()
     }

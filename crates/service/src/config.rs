@@ -10,7 +10,7 @@ use std::{
 
 use tracing_subscriber::EnvFilter;
 
-use crate::{Address, Role};
+use crate::{Address, Outbound, Role};
 
 /// What a process is told from outside.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct Config {
     pub grace: Duration,
     /// `ATLAS_MAX_UPLOAD_BYTES`: largest upload.
     pub max_upload_bytes: u64,
+    /// How platforms are called.
+    pub outbound: Outbound,
 }
 
 /// How the log is written.
@@ -176,6 +178,7 @@ impl Config {
                 1..=u64::MAX,
                 "a number of bytes",
             )?,
+            outbound: Outbound::from_variables(variables)?,
         };
         config.check_schemes()?;
         Ok(config)

@@ -51,11 +51,16 @@ const SHORTEST: usize = 20;
 
 /// Makes a key.
 pub async fn create(store: &dyn Access, name: &str) -> Result<NewKey, KeyError> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|_| KeyError::Random)?;
-    let secret = format!("atlas_{}", hex(&bytes));
+    let secret = format!("atlas_{}", random()?);
     let key = store.add_key(&KeyId::random(), name, &hash(&secret)).await?;
     Ok(NewKey { key, secret })
+}
+
+/// 32 random bytes, as 64 hexadecimal digits.
+pub fn random() -> Result<String, KeyError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| KeyError::Random)?;
+    Ok(hex(&bytes))
 }
 
 /// What is stored of a secret.

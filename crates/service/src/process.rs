@@ -74,6 +74,9 @@ impl Process {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let metrics = telemetry::start_metrics();
         let adapters = Adapters::open(config).await?;
+        if adapters.owns_database() {
+            config.ensure_master_key()?;
+        }
         let mut process = Self {
             config: config.clone(),
             adapters,

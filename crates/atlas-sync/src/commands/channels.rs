@@ -14,7 +14,9 @@ pub(super) async fn run(shared: &Shared) -> Result<(), CliError> {
         return output::json(&json!({ "channels": channels }));
     }
     if channels.is_empty() {
-        say!("No channels yet: bring some in with `atlas-sync import FILE.zip`.");
+        say!(
+            "No channels yet: bring some in with `atlas-sync connections add` or `atlas-sync import FILE.zip`."
+        );
         return Ok(());
     }
     let row = |channel: &Value| {

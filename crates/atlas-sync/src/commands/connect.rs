@@ -117,7 +117,7 @@ pub(super) async fn channel_id(client: &Client, wanted: &str) -> Result<String, 
     match named[..] {
         [channel] => Ok(field(channel, "id")),
         [] if channels.is_empty() => Err(CliError::not_found(
-            "there are no channels yet: bring some in with `atlas-sync import FILE.zip`",
+            "there are no channels yet: bring some in with `atlas-sync connections add` or `atlas-sync import FILE.zip`",
         )),
         [] => Err(CliError::not_found(format!(
             "there is no channel {wanted}: `atlas-sync channels` lists them"

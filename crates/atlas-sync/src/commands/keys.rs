@@ -1,5 +1,7 @@
 //! API keys. Made beside the database, not over the API: who can write the file needs no key.
 
+mod master;
+
 use clap::Subcommand;
 use serde_json::json;
 use service::{Config, keys};
@@ -17,6 +19,9 @@ pub(super) enum Action {
     },
     /// List the keys.
     List,
+    /// Wrap the keys of all connections with the first master key. Of an embedded service a new one is made;
+    /// where ATLAS_MASTER_KEY_FILE names a file, put the new key on its first line and leave the old one below.
+    RotateMaster,
     /// End a key; servers take notice within five seconds.
     Revoke {
         /// Its id.
@@ -31,13 +36,17 @@ pub(super) async fn run(shared: &Shared, action: Action) -> Result<(), CliError>
         true => Database::open_beside(&config.database_url).await?,
         false => Database::open(&config.database_url).await?,
     };
-    let outcome = act(&database, shared, action).await;
+    let outcome = match action {
+        Action::RotateMaster => master::rotate_all(&database, &config, shared).await,
+        action => act(&database, shared, action).await,
+    };
     database.close().await;
     outcome
 }
 
 async fn act(database: &Database, shared: &Shared, action: Action) -> Result<(), CliError> {
     match action {
+        Action::RotateMaster => {}
         Action::Create { name } => {
             let new = keys::create(database, &name).await?;
             if shared.json {

@@ -34,7 +34,7 @@ impl From<&ChannelSummary> for ChannelReply {
             name: channel.name.clone(),
             platform: channel.platform.as_str(),
             connection_id: channel.connection_id.to_string(),
-            connected: true,
+            connected: summary.connected,
             last_sync: channel.last_sync,
             message_count: summary.messages,
             fact_count: summary.facts,

@@ -68,7 +68,7 @@ pub(crate) async fn set(
 }
 
 /// Off the async threads: to see that an expression never fires takes a tenth of a second.
-async fn parse(
+pub(super) async fn parse(
     expression: String,
     timezone: String,
     now: Timestamp,
