@@ -1,5 +1,7 @@
 //! Tokens that must not be found anywhere: planted, used, refused, replaced, and looked for.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},

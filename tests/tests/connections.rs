@@ -1,5 +1,7 @@
 //! Connections to a live platform, as people use them: connect, choose, synchronise, lose access, remove.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 use std::time::Duration;
 
 use reqwest::StatusCode;

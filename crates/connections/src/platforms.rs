@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connectors::{Access, Account, ConnectorError, discord, mattermost, teams};
+use connectors::{Access, Account, ConnectorError, discord, matrix, mattermost, slack, teams};
 use domain::Platform;
 
 /// What must be entered to connect.
@@ -29,6 +29,16 @@ pub enum Server {
 #[must_use]
 pub fn requirements(platform: Platform) -> Option<Requirements> {
     match platform {
+        Platform::Slack => Some(Requirements {
+            needed: slack::CREDENTIALS,
+            optional: slack::OPTIONAL_CREDENTIALS,
+            server: Server::Fixed,
+        }),
+        Platform::Matrix => Some(Requirements {
+            needed: matrix::CREDENTIALS,
+            optional: &[],
+            server: Server::TheirOwn,
+        }),
         Platform::Mattermost => Some(Requirements {
             needed: mattermost::CREDENTIALS,
             optional: &[],
@@ -44,17 +54,19 @@ pub fn requirements(platform: Platform) -> Option<Requirements> {
             optional: teams::OPTIONAL_CREDENTIALS,
             server: Server::Fixed,
         }),
-        Platform::Slack | Platform::Matrix | Platform::Telegram | Platform::Files => None,
+        Platform::Telegram | Platform::Files => None,
     }
 }
 
 /// Opens an account; does not call the platform yet.
 pub(crate) fn open(platform: Platform, access: Access) -> Result<Arc<dyn Account>, ConnectorError> {
     match platform {
+        Platform::Slack => slack::open(access),
+        Platform::Matrix => matrix::open(access),
         Platform::Mattermost => mattermost::open(access),
         Platform::Discord => discord::open(access),
         Platform::Teams => teams::open(access),
-        Platform::Slack | Platform::Matrix | Platform::Telegram | Platform::Files => {
+        Platform::Telegram | Platform::Files => {
             Err(ConnectorError::Request("it is only known by its exports: upload one".into()))
         }
     }
