@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Access, ConnectorError,
-    http::{Bucket, Call, Http, Reply},
+    http::{Call, Http, Pace, Reply},
 };
 
 /// Where Microsoft has Graph and its sign-in: nobody else is shown a secret.
@@ -25,7 +25,10 @@ const CLOUDS: [(&str, &str, &str); 4] = [
     ("china", "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
 ];
 
-/// Calls that come at once after a rest; in the long run one a second, as Microsoft allows an app of a tenant.
+/// Calls a second: what Microsoft has allowed an app of a tenant at all times, and the most that it is tried with.
+const PER_SECOND: (u32, u32) = (1, 5);
+
+/// Calls that come at once after a rest.
 const BURST: u32 = 20;
 
 /// How long a sign-in proves who we are.
@@ -48,7 +51,7 @@ pub(super) struct Graph {
     pub(super) client: String,
     secret: String,
     scope: String,
-    bucket: String,
+    pace: Arc<Pace>,
     token: Mutex<Option<Token>>,
 }
 
@@ -79,13 +82,14 @@ impl Graph {
             tenant,
             client: access.needed("client_id")?.to_owned(),
             secret: access.needed("client_secret")?.to_owned(),
-            bucket: format!("teams:{}", access.connection),
+            pace: Arc::new(Pace::new(
+                format!("teams:{}", access.connection),
+                PER_SECOND.0,
+                PER_SECOND.1,
+                BURST,
+            )),
             token: Mutex::default(),
         })
-    }
-
-    fn bucket(&self) -> Bucket {
-        Bucket::new(self.bucket.clone(), 1, Duration::from_secs(1), BURST)
     }
 
     /// A way with a token: the one that we have, unless another is wanted.
@@ -120,7 +124,7 @@ impl Graph {
     async fn ask(&self, call: impl Fn(&Http) -> Call) -> Result<Reply, ConnectorError> {
         let prepared = |http: &Http| {
             let call = call(http).header("prefer", "include-unknown-enum-members");
-            call.bucket(self.bucket())
+            call.paced(&self.pace)
         };
         match prepared(&self.signed_in(false).await?).send().await {
             Err(ConnectorError::Auth(_)) => prepared(&self.signed_in(true).await?).send().await,
