@@ -115,6 +115,19 @@ impl Text {
     }
 }
 
+/// What holds of every text, whatever it was made of: each range is the words that it stands for.
+#[cfg(test)]
+pub(crate) fn ranges_hold(text: &Text) -> Result<(), proptest::test_runner::TestCaseError> {
+    for mention in &text.mentions {
+        let shown = &text.text[mention.start as usize..mention.end as usize];
+        proptest::prop_assert_eq!(shown, format!("@{}", mention.name));
+    }
+    for link in &text.links {
+        proptest::prop_assert!(text.text.get(link.start as usize..link.end as usize).is_some());
+    }
+    Ok(())
+}
+
 /// Whether an address is one that a link may have.
 #[must_use]
 pub fn leads_out(url: &str) -> bool {

@@ -143,6 +143,22 @@ impl Message {
             .max(self.deleted_at.unwrap_or_default())
     }
 
+    /// The same message after its deletion: it keeps its place and its author, and loses its content.
+    #[must_use]
+    pub fn deleted(self, at: Timestamp) -> Self {
+        Self {
+            deleted_at: Some(at),
+            edited_at: None,
+            text: String::new(),
+            mentions: Vec::new(),
+            links: Vec::new(),
+            reactions: Vec::new(),
+            attachments: Vec::new(),
+            permalink: None,
+            ..self
+        }
+    }
+
     /// Whether it can carry facts: said by a person and still there.
     #[must_use]
     pub fn is_evidence(&self) -> bool {

@@ -183,17 +183,7 @@ async fn first_gone(
     }
     let stored = known.messages(&[MessageId::from(thread.to_string())]).await?;
     let stored = stored.into_iter().find(|message| message.deleted_at.is_none());
-    Ok(stored.map(|message| Message {
-        deleted_at: Some(at(walk.began)),
-        text: String::new(),
-        mentions: Vec::new(),
-        links: Vec::new(),
-        reactions: Vec::new(),
-        attachments: Vec::new(),
-        permalink: None,
-        edited_at: None,
-        ..message
-    }))
+    Ok(stored.map(|message| message.deleted(at(walk.began))))
 }
 
 /// The message that began a thread may lie further back than this walk reads: it learns that it has one.

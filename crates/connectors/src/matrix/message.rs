@@ -73,16 +73,9 @@ pub(super) fn apply(message: &mut Message, edit: &Edit<'_>, people: &People) -> 
 }
 
 /// What is left of a message that was redacted.
-pub(super) fn gone(mut message: Message, at: i64) -> Message {
-    message.deleted_at = Some(event::time(at).max(message.sent_at));
-    message.text.clear();
-    message.mentions.clear();
-    message.links.clear();
-    message.reactions.clear();
-    message.attachments.clear();
-    message.edited_at = None;
-    message.permalink = None;
-    message
+pub(super) fn gone(message: Message, at: i64) -> Message {
+    let at = event::time(at).max(message.sent_at);
+    message.deleted(at)
 }
 
 #[cfg(test)]

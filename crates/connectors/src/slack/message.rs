@@ -41,7 +41,7 @@ pub(super) fn message(raw: RawMessage<'_>, users: &Users) -> Result<Message, Unr
         Some("message_replied") => Err(Unread::Skipped),
         Some("tombstone") => {
             let at = time(raw.ts.as_deref())?;
-            Ok(deleted(base(&raw, users)?, at))
+            Ok(base(&raw, users)?.deleted(at))
         }
         _ if raw.hidden => Err(Unread::Skipped),
         _ => base(&raw, users),
@@ -55,22 +55,7 @@ fn deleted_by_event(raw: &RawMessage<'_>, users: &Users) -> Result<Message, Unre
         Some(previous) if previous.ts.as_deref() == Some(&*ts) => base(previous, users)?,
         _ => base(&RawMessage { ts: Some(ts), ..RawMessage::default() }, users)?,
     };
-    Ok(deleted(gone, at))
-}
-
-/// A deleted message keeps its place and loses its content.
-fn deleted(message: Message, at: Timestamp) -> Message {
-    Message {
-        deleted_at: Some(at),
-        edited_at: None,
-        text: String::new(),
-        mentions: Vec::new(),
-        links: Vec::new(),
-        reactions: Vec::new(),
-        attachments: Vec::new(),
-        permalink: None,
-        ..message
-    }
+    Ok(gone.deleted(at))
 }
 
 fn base(raw: &RawMessage<'_>, users: &Users) -> Result<Message, Unread> {

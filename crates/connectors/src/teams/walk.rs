@@ -242,17 +242,10 @@ async fn removed(
     let mut messages = Vec::new();
     for ids in ids.chunks(1_000) {
         let stored = known.messages(ids).await?;
-        messages.extend(stored.into_iter().filter(|m| m.deleted_at.is_none()).map(|message| {
-            Message {
-                deleted_at: Some(message.revised_at()),
-                text: String::new(),
-                mentions: Vec::new(),
-                links: Vec::new(),
-                reactions: Vec::new(),
-                attachments: Vec::new(),
-                permalink: None,
-                ..message
-            }
+        let there = stored.into_iter().filter(|message| message.deleted_at.is_none());
+        messages.extend(there.map(|message| {
+            let at = message.revised_at();
+            message.deleted(at)
         }));
     }
     Ok(messages)
