@@ -80,6 +80,7 @@ macro_rules! contract {
         );
         $crate::contract!(@each $fresh; knowledge:
             a_fact_that_is_no_longer_found_is_gone,
+            a_search_finds_a_text_whatever_its_case,
             an_extraction_of_older_messages_does_not_replace_a_newer_one,
             a_later_decision_supersedes_whatever_comes_in_first,
             an_entity_knows_its_first_and_last_message_and_newest_name,

@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::scene::{channel, claimed, committed, decisions, message, technology, through, walked};
-use crate::{Effect, ExtractedUnit, ExtractionEffect, FactQuery, Store, WikiEffect};
+use crate::{Effect, EntityQuery, ExtractedUnit, ExtractionEffect, FactQuery, Store, WikiEffect};
 
 async fn facts(store: &dyn Store) -> Vec<crate::StoredFact> {
     store.facts(&FactQuery { limit: 50, ..FactQuery::default() }).await.unwrap()
@@ -38,6 +38,29 @@ pub async fn a_fact_that_is_no_longer_found_is_gone(store: &dyn Store) {
     assert!(store.entity(&technology("Redis").id("slack:T1")).await.unwrap().is_none());
     let gone = FactId::derive(&["x"]);
     assert!(store.fact(&gone).await.unwrap().is_none());
+}
+
+/// And none of a search's characters has a meaning of its own.
+pub async fn a_search_finds_a_text_whatever_its_case(store: &dyn Store) {
+    let channel = channel(store).await;
+    through(store, &channel, vec![message(1, "decision Kafka at 100% Öl")], decisions).await;
+    for (text, found) in [
+        ("KAFKA", 1),
+        ("kafka at", 1),
+        ("100% öL", 0),
+        ("100% Öl", 1),
+        ("Kafka%100", 0),
+        ("_afka", 0),
+    ] {
+        let text = Some(text.to_owned());
+        let query = FactQuery { text: text.clone(), limit: 50, ..FactQuery::default() };
+        assert_eq!(store.facts(&query).await.unwrap().len(), found, "{text:?}");
+    }
+    for (text, found) in [("kafka", 1), ("KAF", 1), ("redis", 0)] {
+        let query =
+            EntityQuery { text: Some(text.to_owned()), limit: 50, ..EntityQuery::default() };
+        assert_eq!(store.entities(&query).await.unwrap().len(), found, "{text}");
+    }
 }
 
 /// Two workers read the same conversation, and the slower one read it earlier.

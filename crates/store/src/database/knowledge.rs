@@ -74,11 +74,12 @@ impl Knowledge for Database {
     }
 }
 
-/// A pattern for `LIKE … ESCAPE '\'` that finds a text anywhere.
+/// A pattern for `LOWER(…) LIKE … ESCAPE '\'` that finds a text anywhere. SQLite and the "C" collation know
+/// the case of ASCII letters only.
 fn anywhere(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
-    for character in text.chars() {
+    for character in text.to_ascii_lowercase().chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }

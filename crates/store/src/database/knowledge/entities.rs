@@ -35,7 +35,7 @@ pub(super) async fn list(
         sql.push(" AND type = ").push_bind(kind.as_str());
     }
     if let Some(text) = &query.text {
-        sql.push(" AND name LIKE ").push_bind(anywhere(text)).push(" ESCAPE '\\'");
+        sql.push(" AND LOWER(name) LIKE ").push_bind(anywhere(text)).push(" ESCAPE '\\'");
     }
     if let Some(after) = &query.after {
         sql.push(" AND entity_id > ").push_bind(after.as_str());

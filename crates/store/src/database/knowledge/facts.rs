@@ -80,7 +80,7 @@ fn narrow(sql: &mut Statement, query: &FactQuery) {
         sql.push(" AND asserted_at < ").push_bind(until.micros());
     }
     if let Some(text) = &query.text {
-        sql.push(" AND text LIKE ").push_bind(anywhere(text)).push(" ESCAPE '\\'");
+        sql.push(" AND LOWER(text) LIKE ").push_bind(anywhere(text)).push(" ESCAPE '\\'");
     }
     if let Some((at, id)) = &query.after {
         sql.push(" AND (asserted_at, fact_id) < (")
