@@ -145,6 +145,9 @@ pub async fn a_task_that_kills_three_workers_is_set_aside(store: &dyn Store) {
     assert!(store.claim(&after.released[0], "w", LEASE).await.unwrap().is_none());
     let job = store.newest_job(&channel).await.unwrap().unwrap();
     assert_eq!((job.status, job.failing_messages), (JobStatus::Failed, 1));
+    let all = FailureQuery { limit: 10, ..FailureQuery::default() };
+    let listed = store.failures(&all).await.unwrap();
+    assert_eq!((listed.len(), listed[0].poison, listed[0].crashes), (1, true, 3));
     let (_, next) = walked(store, &channel, vec![]).await;
     assert_eq!(next.job.total_messages, 0);
     let wiki = claimed(store, &next.released[0]).await;

@@ -83,6 +83,7 @@ pub(super) async fn poison(write: &mut Session, fenced: &mut Fenced) -> Result<(
         )
     };
     note_error(write, fenced, &error).await?;
+    count_crash(write, fenced).await?;
     set_aside(write, fenced).await?;
     fenced.record(write, &Happening::SetAside { messages: fenced.input.messages() }).await?;
     end_unsuccessful(write, fenced, TaskStatus::Poison, &error).await
@@ -99,6 +100,17 @@ async fn note_error(write: &mut Session, fenced: &Fenced, error: &SyncError) -> 
     .bind(json::encode(error)?)
     .execute(write)
     .await?;
+    Ok(())
+}
+
+/// The worker that has just vanished is told of as well.
+async fn count_crash(write: &mut Session, fenced: &Fenced) -> Result<()> {
+    query("UPDATE tasks SET crashes = crashes + 1 WHERE job_id = $1 AND stage = $2 AND seq = $3")
+        .bind(fenced.task.job_id.as_str())
+        .bind(fenced.task.stage.as_str())
+        .bind(fenced.task.seq)
+        .execute(write)
+        .await?;
     Ok(())
 }
 
