@@ -159,6 +159,10 @@ derived_id!(
     /// A unit of extraction (a thread, a conversation or a part of one), from its first message.
     UnitId, "unit_");
 
+derived_id!(
+    /// A message of the queue that nobody could decode, from what it says.
+    DeadLetterId, "dead_");
+
 foreign_id!(
     /// A channel as our API names it: the platform's own id while that is unique here, else
     /// `<connection>~<id>`.

@@ -33,8 +33,8 @@ pub use connection::{Connection, ConnectionStatus};
 pub use error::{Classify, ErrorCode, Failure, Retry, SyncError};
 pub use event::{Happening, JobEvent};
 pub use id::{
-    ChannelId, ClaimToken, ConnectionId, EntityId, FactId, ImportId, JobId, KeyId, MessageId,
-    RelationshipId, UnitId, UserId,
+    ChannelId, ClaimToken, ConnectionId, DeadLetterId, EntityId, FactId, ImportId, JobId, KeyId,
+    MessageId, RelationshipId, UnitId, UserId,
 };
 pub use job::{Job, JobStatus, StageProgress, Trigger};
 pub use message::Message;

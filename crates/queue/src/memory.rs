@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use domain::{Stage, TaskRef};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::{Acknowledge, Delivery, Queue, QueueError, Result, Subscription};
+use crate::{Acknowledge, DeadLetter, Delivery, Queue, QueueError, Result, Subscription};
 
 /// A queue that lives as long as its process. Cheap to clone.
 #[derive(Clone)]
@@ -79,6 +79,11 @@ impl Queue for MemoryQueue {
 
     async fn depth(&self, stage: Stage) -> Result<u64> {
         Ok(self.calls(stage).lock().len() as u64)
+    }
+
+    /// Calls in memory were never encoded.
+    async fn dead_letter(&self) -> Result<Option<DeadLetter>> {
+        Ok(None)
     }
 
     async fn ping(&self) -> Result<()> {

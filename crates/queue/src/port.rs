@@ -41,6 +41,8 @@ pub trait Queue: Send + Sync + 'static {
     async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>>;
     /// How many calls of a stage wait to be consumed.
     async fn depth(&self, stage: Stage) -> Result<u64>;
+    /// The next message that nobody could decode, where one was set aside.
+    async fn dead_letter(&self) -> Result<Option<DeadLetter>>;
     /// Whether the queue answers.
     async fn ping(&self) -> Result<()>;
 }
@@ -87,6 +89,39 @@ impl Delivery {
 }
 
 impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            handle.give_back();
+        }
+    }
+}
+
+/// A message that nobody could decode; dropped without [`DeadLetter::ack`] it is set aside again.
+pub struct DeadLetter {
+    /// The stage that it was sent to, where that is known.
+    pub stage: Option<Stage>,
+    /// What it says.
+    pub body: Vec<u8>,
+    handle: Option<Box<dyn Acknowledge>>,
+}
+
+impl DeadLetter {
+    /// A message of an adapter.
+    #[must_use]
+    pub fn new(stage: Option<Stage>, body: Vec<u8>, handle: Box<dyn Acknowledge>) -> Self {
+        Self { stage, body, handle: Some(handle) }
+    }
+
+    /// Takes it off the queue: it is known elsewhere.
+    pub async fn ack(mut self) -> Result<()> {
+        match self.handle.take() {
+            Some(handle) => handle.ack().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for DeadLetter {
     fn drop(&mut self) {
         if let Some(handle) = self.handle.take() {
             handle.give_back();

@@ -15,12 +15,14 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use domain::{Stage, TaskRef};
 use lapin::{
-    Channel, Connection, ConnectionProperties, options::QueueDeclareOptions, types::FieldTable,
+    Channel, Connection, ConnectionProperties,
+    options::{BasicGetOptions, QueueDeclareOptions},
+    types::FieldTable,
 };
 use tokio::sync::Mutex;
 
 use self::{consumer::Consumer, publisher::Publisher, topology::Topology};
-use crate::{Queue, QueueError, Result, Subscription};
+use crate::{DeadLetter, Queue, QueueError, Result, Subscription};
 
 /// A broker that takes longer to answer counts as away.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -140,6 +142,17 @@ impl Queue for RabbitQueue {
         Ok(in_time(asked).await?.message_count().into())
     }
 
+    async fn dead_letter(&self) -> Result<Option<DeadLetter>> {
+        let link = self.link().await?;
+        let name = self.inner.topology.dead();
+        let asked = async {
+            let next = link.asking.basic_get(name.as_str().into(), BasicGetOptions::default());
+            next.await.map_err(unavailable)
+        };
+        let Some(message) = in_time(asked).await? else { return Ok(None) };
+        Ok(Some(consumer::dead_letter(&self.inner.topology, message.delivery)))
+    }
+
     async fn ping(&self) -> Result<()> {
         self.link().await.map(drop)
     }
@@ -188,15 +201,21 @@ mod tests {
         let task = TaskRef { job_id: domain::JobId::random(), stage: Stage::BuildingGraph, seq: 1 };
         queue.publish(std::slice::from_ref(&task)).await.unwrap();
         assert_eq!(calls.next().await.unwrap().task, task);
-        let dead = || async {
-            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            let name = queue.inner.topology.dead().into();
-            let told = link.asking.queue_declare(name, passive, FieldTable::default()).await;
-            told.unwrap().message_count()
+        let next = || async {
+            loop {
+                match queue.dead_letter().await.unwrap() {
+                    Some(letter) => return letter,
+                    None => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
         };
-        while dead().await == 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let letter = next().await;
+        assert_eq!(letter.stage, Some(Stage::BuildingGraph));
+        drop(letter);
+        let letter = next().await;
+        assert_eq!(letter.body, b"rubbish", "it was set aside again");
+        letter.ack().await.unwrap();
+        assert!(queue.dead_letter().await.unwrap().is_none());
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! well; everything that goes wrong elsewhere ends here.
 
 mod census;
+mod dead_letters;
 mod retention;
 mod schedules;
 mod sweep;
@@ -66,11 +67,13 @@ impl Scheduler {
         let mut wait = Duration::ZERO;
         let mut retention = retention::Retention::default();
         let mut counting = census::Counting::default();
+        let mut dead_letters = dead_letters::DeadLetters::default();
         while shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
             let turn = match self.take_turn().await {
                 Ok(()) => {
                     let forgotten = retention.take_turn(&self).await;
-                    forgotten.and(counting.take_turn(&self).await)
+                    let counted = counting.take_turn(&self).await;
+                    forgotten.and(counted).and(dead_letters.take_turn(&self).await)
                 }
                 failed => failed,
             };

@@ -44,6 +44,7 @@ macro_rules! contract {
             a_failed_attempt_waits_and_comes_again,
             a_batch_that_is_given_up_counts_as_failing_and_stays_pending,
             what_failed_is_listed_until_it_is_tried_again,
+            what_could_not_be_decoded_is_counted_until_it_is_forgotten,
             a_task_that_kills_three_workers_is_set_aside,
             a_lost_call_is_made_again_with_growing_pauses,
             a_window_of_tasks_is_released_at_a_time,

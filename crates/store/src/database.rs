@@ -10,6 +10,7 @@
 mod access;
 mod channels;
 mod connections;
+mod dead_letters;
 mod error;
 mod events;
 mod failures;

@@ -44,6 +44,9 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
         for job in told["in_progress"].as_array().into_iter().flatten() {
             say!("Syncing already: {}", output::plain(job));
         }
+        if let Some(forgotten @ 1..) = told["forgotten"].as_u64() {
+            say!("Undecodable messages no longer listed: {forgotten}");
+        }
         return Ok(());
     }
     let row = |failure: &Value| {

@@ -7,16 +7,17 @@ use domain::TaskRef;
 use futures_util::StreamExt as _;
 use lapin::{
     Acker, Channel, Connection,
+    message::Delivery,
     options::{
         BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions,
         BasicQosOptions, BasicRejectOptions,
     },
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 use tracing::warn;
 
-use super::unavailable;
-use crate::{Acknowledge, Delivery, QueueError, Result, Subscription};
+use super::{topology::Topology, unavailable};
+use crate::{Acknowledge, DeadLetter, QueueError, Result, Subscription};
 
 /// A consumer on a channel of its own.
 pub(super) struct Consumer {
@@ -43,7 +44,7 @@ impl Consumer {
 
 #[async_trait]
 impl Subscription for Consumer {
-    async fn next(&mut self) -> Result<Delivery> {
+    async fn next(&mut self) -> Result<crate::Delivery> {
         loop {
             let delivery = match self.calls.next().await {
                 Some(Ok(delivery)) => delivery,
@@ -53,8 +54,9 @@ impl Subscription for Consumer {
             };
             match serde_json::from_slice::<TaskRef>(&delivery.data) {
                 Ok(task) => {
-                    let receipt = Receipt { acker: delivery.acker, _channel: self.channel.clone() };
-                    return Ok(Delivery::new(task, delivery.redelivered, Box::new(receipt)));
+                    let receipt =
+                        Receipt { acker: delivery.acker, _channel: Some(self.channel.clone()) };
+                    return Ok(crate::Delivery::new(task, delivery.redelivered, Box::new(receipt)));
                 }
                 Err(error) => {
                     warn!(%error, "a message that is no call is set aside in the dead-letter queue");
@@ -86,9 +88,24 @@ impl Drop for OwnChannel {
     }
 }
 
+/// A message from the dead-letter queue.
+pub(super) fn dead_letter(topology: &Topology, message: Delivery) -> DeadLetter {
+    let headers = message.properties.headers().as_ref().map(FieldTable::inner);
+    let from = headers.and_then(|headers| headers.get("x-first-death-queue"));
+    let stage = match from {
+        Some(AMQPValue::LongString(queue)) => {
+            str::from_utf8(queue.as_bytes()).ok().and_then(|queue| topology.stage(queue))
+        }
+        _ => None,
+    };
+    let receipt = Receipt { acker: message.acker, _channel: None };
+    DeadLetter::new(stage, message.data, Box::new(receipt))
+}
+
 struct Receipt {
     acker: Acker,
-    _channel: Arc<OwnChannel>,
+    /// A consumer's own; what it gets by it goes back when it is closed.
+    _channel: Option<Arc<OwnChannel>>,
 }
 
 #[async_trait]

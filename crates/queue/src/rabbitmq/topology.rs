@@ -26,6 +26,11 @@ impl Topology {
         &self.queues[stage.index()]
     }
 
+    /// The stage whose queue has this name.
+    pub(super) fn stage(&self, queue: &str) -> Option<Stage> {
+        Stage::ALL.into_iter().find(|stage| self.queue(*stage) == queue)
+    }
+
     /// Where messages go that cannot be decoded.
     pub(super) fn dead(&self) -> String {
         format!("{}.dead", self.prefix)

@@ -132,6 +132,29 @@ pub async fn what_failed_is_listed_until_it_is_tried_again(store: &dyn Store) {
     assert!(store.failures(&all).await.unwrap().is_empty(), "it is being tried again");
 }
 
+/// Whatever it says is kept as text, once, and only its beginning.
+pub async fn what_could_not_be_decoded_is_counted_until_it_is_forgotten(store: &dyn Store) {
+    let month = Duration::from_secs(30 * 24 * 60 * 60);
+    let stage = Some(Stage::BuildingGraph);
+    let rubbish = [&b"\0rub\xffbish"[..], &[b'x'; 10_000]].concat();
+    for _ in 0..2 {
+        store.keep_dead_letter(stage, &rubbish, month).await.unwrap();
+    }
+    store.keep_dead_letter(None, b"{}", month).await.unwrap();
+    let listed = store.dead_letters(None, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|letter| letter.times).collect::<Vec<_>>(), [1, 2]);
+    assert!(listed[1].body.starts_with("\\u{0}rub\u{fffd}bishxxx"), "{}", listed[1].body);
+    assert_eq!(listed[1].body.chars().count(), crate::MAX_DEAD_LETTER);
+    let of_stage = store.dead_letters(stage, 10).await.unwrap();
+    assert_eq!(of_stage, listed[1..]);
+    assert_eq!(store.dead_letters(None, 1).await.unwrap(), listed[..1]);
+    assert_eq!(store.forget_dead_letters(&[listed[1].id.clone()]).await.unwrap(), 1);
+    assert_eq!(store.forget_dead_letters(&[listed[1].id.clone()]).await.unwrap(), 0);
+    store.keep_dead_letter(None, b"[]", Duration::ZERO).await.unwrap();
+    let listed = store.dead_letters(None, 10).await.unwrap();
+    assert_eq!(listed.len(), 1, "what came long ago is forgotten: {listed:?}");
+}
+
 /// Set aside, and taken up again only on request.
 pub async fn a_task_that_kills_three_workers_is_set_aside(store: &dyn Store) {
     let channel = channel(store).await;

@@ -1,14 +1,17 @@
 //! Tasks that did not succeed.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use domain::TaskRef;
+use domain::{DeadLetterId, Stage, TaskRef};
 
 use super::{
-    Database, json,
+    Database, dead_letters, json,
     query::Statement,
     row::{Columns as _, Row},
+    session::Lane,
 };
-use crate::{FailureQuery, Failures, Result, TaskFailure};
+use crate::{DeadLetter, FailureQuery, Failures, Result, TaskFailure};
 
 /// What a later sync got through, or is about to try again, has failed no longer.
 const FAILURES: &str = "SELECT task.job_id, task.stage, task.seq, task.status, task.messages,
@@ -36,6 +39,28 @@ impl Failures for Database {
             .push_bind(query.limit);
         let rows = sql.build().fetch_all(&mut self.read().await?).await?;
         rows.iter().map(failure).collect()
+    }
+
+    async fn keep_dead_letter(
+        &self,
+        stage: Option<Stage>,
+        body: &[u8],
+        keep: Duration,
+    ) -> Result<()> {
+        let mut write = self.begin(Lane::Work).await?;
+        dead_letters::keep(&mut write, stage, body, keep).await?;
+        write.commit().await
+    }
+
+    async fn dead_letters(&self, stage: Option<Stage>, limit: u32) -> Result<Vec<DeadLetter>> {
+        dead_letters::list(&mut self.read().await?, stage, limit).await
+    }
+
+    async fn forget_dead_letters(&self, ids: &[DeadLetterId]) -> Result<u64> {
+        let mut write = self.begin(Lane::Durable).await?;
+        let forgotten = dead_letters::forget(&mut write, ids).await?;
+        write.commit().await?;
+        Ok(forgotten)
     }
 }
 

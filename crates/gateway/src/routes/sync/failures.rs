@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use axum::{Extension, Json, extract::State};
-use domain::{ChannelId, KeyId, Trigger};
+use domain::{ChannelId, DeadLetterId, ErrorCode, KeyId, Trigger};
 use http::StatusCode;
 use serde::Deserialize;
-use store::{FailureQuery, NewJob, TaskFailure, Triggered};
+use store::{DeadLetter, FailureQuery, NewJob, TaskFailure, Triggered};
 use utoipa::ToSchema;
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 /// Failures looked through for a replay.
 const MOST: u32 = 1_000;
 
-/// Tasks that were given up or set aside, and not got through since; newest first.
+/// Tasks that were given up or set aside and not got through since, and undecodable messages; newest first.
 #[utoipa::path(get, path = "/api/sync/failures", tag = "sync",
     params(("code" = Option<String>, Query), ("stage" = Option<String>, Query),
         ("limit" = Option<u32>, Query, description = "1 to 100, default 50")),
@@ -36,7 +36,19 @@ pub(crate) async fn failures(
         stage: params.parsed("stage", "the name of a stage")?,
         limit: params.limit(50, 100)?,
     };
-    Ok(Json(gateway.store.failures(&query).await?.into()))
+    let failed = gateway.store.failures(&query).await?;
+    let dead = dead_letters(&gateway, &query).await?;
+    Ok(Json(Failures::new(failed, dead, query.limit as usize)))
+}
+
+async fn dead_letters(
+    gateway: &Gateway,
+    query: &FailureQuery,
+) -> Result<Vec<DeadLetter>, ApiError> {
+    if query.code.is_some_and(|code| code != ErrorCode::InternalError) {
+        return Ok(Vec::new());
+    }
+    Ok(gateway.store.dead_letters(query.stage, query.limit).await?)
 }
 
 /// Names failures: by their ids, or all that a code or a stage have.
@@ -66,12 +78,18 @@ pub(crate) async fn replay(
         limit: MOST,
     };
     let failed = gateway.store.failures(&query).await?;
-    let wanted = |failure: &TaskFailure| {
-        ids.as_ref().is_none_or(|ids| ids.contains(&failure.task.to_string()))
-    };
+    let dead = dead_letters(&gateway, &query).await?;
+    let named = |id: &str| ids.as_ref().is_none_or(|ids| ids.iter().any(|named| named == id));
+    let wanted = |failure: &TaskFailure| named(&failure.task.to_string());
     let channels: BTreeSet<ChannelId> =
         failed.into_iter().filter(wanted).map(|failure| failure.channel_id).collect();
-    let mut replay = Replay { jobs: Vec::new(), in_progress: Vec::new() };
+    let dead: Vec<DeadLetterId> =
+        dead.into_iter().map(|letter| letter.id).filter(|id| named(id.as_str())).collect();
+    let forgotten = match dead.is_empty() {
+        true => 0,
+        false => gateway.store.forget_dead_letters(&dead).await?,
+    };
+    let mut replay = Replay { jobs: Vec::new(), in_progress: Vec::new(), forgotten };
     for channel_id in channels {
         retry(&gateway, &key_id, channel_id, &mut replay).await?;
     }
