@@ -57,7 +57,16 @@ impl Api {
 
     /// Sends a request.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
-        let response = request.send().await.unwrap();
+        Self::read(request.send().await.unwrap()).await
+    }
+
+    /// Sends a request to a service that may not answer at the moment.
+    pub async fn try_send(&self, request: reqwest::RequestBuilder) -> Option<Reply> {
+        let response = request.timeout(Duration::from_secs(5)).send().await.ok()?;
+        Some(Self::read(response).await)
+    }
+
+    async fn read(response: reqwest::Response) -> Reply {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();

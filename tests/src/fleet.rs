@@ -1,9 +1,12 @@
 //! The service as operators run it: one process a role, on PostgreSQL, RabbitMQ and Redis.
 
+mod member;
+mod servers;
+
 use std::{
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::OnceLock,
+    fs::OpenOptions,
+    path::Path,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -11,6 +14,11 @@ use domain::JobId;
 use store::contract::Schema;
 use tempfile::TempDir;
 
+pub use self::member::Member;
+use self::{
+    member::PROGRAMS,
+    servers::{delete_queues, free_port, given, through_proxy},
+};
 use crate::{Api, Proxy};
 
 /// The key that every gateway takes.
@@ -19,45 +27,22 @@ const KEY: &str = "a-key-that-only-tests-have";
 /// How long a claim lives, in seconds.
 const LEASE: &str = "3";
 
-/// The programs of the roles.
-const PROGRAMS: [&str; 6] = [
-    "atlas-gateway",
-    "atlas-scheduler",
-    "atlas-fetch-worker",
-    "atlas-extract-worker",
-    "atlas-graph-worker",
-    "atlas-wiki-worker",
-];
-
-/// A running process of the service.
-pub struct Member {
-    /// Its program.
-    pub program: &'static str,
-    child: Child,
+/// Of what a fleet is made, beside one process of each role.
+#[derive(Debug, Default, Clone)]
+pub struct Crew {
+    /// Programs to start once more.
+    pub more: Vec<&'static str>,
+    /// Programs whose role is to work with the doubles that the variables name.
+    pub doubled: Vec<&'static str>,
+    /// Variables of all of them.
+    pub variables: Vec<(&'static str, String)>,
 }
 
-impl Member {
-    /// Sends it a signal, such as `KILL`.
-    pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
-    }
-
-    /// Asks it to end; answers with whether it did so in order.
-    pub fn end(mut self) -> bool {
-        self.signal("TERM");
-        self.child.wait().unwrap().success()
-    }
-
-    /// Ends it without asking.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Whether it still runs.
-    pub fn runs(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+impl Crew {
+    /// One process of each role, and these.
+    #[must_use]
+    pub fn with(more: &[&'static str]) -> Self {
+        Self { more: more.to_vec(), ..Self::default() }
     }
 }
 
@@ -75,6 +60,7 @@ pub struct Fleet {
     pub progress: Proxy,
     schema: Schema,
     prefix: String,
+    crew: Crew,
     variables: Vec<(&'static str, String)>,
     folder: TempDir,
 }
@@ -82,51 +68,78 @@ pub struct Fleet {
 impl Fleet {
     /// One process of each role, and the given ones beside them.
     pub async fn start(more: &[&'static str]) -> Self {
-        build();
+        Self::start_with(Crew::with(more)).await
+    }
+
+    /// The processes of a crew.
+    pub async fn start_with(crew: Crew) -> Self {
         let schema = Schema::create().await;
         let (database, database_url) = through_proxy(schema.url()).await;
         let (queue, queue_url) = through_proxy(&given("ATLAS_TEST_QUEUE_URL")).await;
         let (progress, progress_url) = through_proxy(&given("ATLAS_TEST_PROGRESS_URL")).await;
         let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("key");
-        std::fs::write(&key, KEY).unwrap();
         let port = free_port();
         let prefix = format!("atlas-test-{}", JobId::random());
-        let variables = vec![
+        let mut variables = settings(folder.path(), port, &prefix);
+        variables.extend([
             ("DATABASE_URL", database_url),
             ("QUEUE_URL", queue_url),
             ("PROGRESS_URL", progress_url),
-            ("ATLAS_PREFIX", prefix.clone()),
-            ("ATLAS_API_KEY_FILE", key.display().to_string()),
-            ("ATLAS_LISTEN", format!("127.0.0.1:{port}")),
-            ("ATLAS_HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
-            ("ATLAS_LEASE_SECONDS", LEASE.to_owned()),
-            ("ATLAS_GRACE_SECONDS", "5".to_owned()),
-            ("ATLAS_LOG", "info".to_owned()),
-        ];
+        ]);
+        variables.extend(crew.variables.iter().cloned());
         let api = Api::new(format!("http://127.0.0.1:{port}"), KEY.to_owned());
         let members = Vec::new();
-        let mut fleet =
-            Self { members, api, database, queue, progress, schema, prefix, variables, folder };
-        for program in PROGRAMS.into_iter().chain(more.iter().copied()) {
-            fleet.add(program);
-        }
-        fleet.until_answers().await;
+        let mut fleet = Self {
+            members,
+            api,
+            database,
+            queue,
+            progress,
+            schema,
+            prefix,
+            crew,
+            variables,
+            folder,
+        };
+        fleet.start_all().await;
         fleet
+    }
+
+    /// Starts the whole crew.
+    pub async fn start_all(&mut self) {
+        for program in PROGRAMS.into_iter().chain(self.crew.more.clone()) {
+            self.add(program);
+        }
+        self.until_answers().await;
+    }
+
+    /// Asks every process to end, and waits until it has.
+    pub fn end_all(&mut self) {
+        for member in self.members.drain(..) {
+            let program = member.program;
+            assert!(member.end(), "{program} ends in order");
+        }
     }
 
     /// Starts one more process.
     pub fn add(&mut self, program: &'static str) {
-        let n = self.members.len();
-        let log = self.folder.path().join(format!("{program}-{n}.log"));
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let child = Command::new(programs().join(program))
+        self.add_with(program, &[]);
+    }
+
+    /// Starts one more process with variables of its own.
+    pub fn add_with(&mut self, program: &'static str, own: &[(&str, &str)]) {
+        let health = format!("127.0.0.1:{}", free_port());
+        let log = self.folder.path().join(format!("{program}.log"));
+        let log = OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let child = member::command(program, self.crew.doubled.contains(&program))
             .envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())))
+            .env("ATLAS_HEALTH_LISTEN", &health)
+            .envs(own.iter().copied())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        self.members.push(Member { program, child });
+        self.members.push(Member { program, health, child });
     }
 
     /// Takes a process out of the fleet, by its program.
@@ -143,6 +156,40 @@ impl Fleet {
             assert!(begun.elapsed() < Duration::from_secs(60), "{}", self.logs());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Another way to the broker, for one process.
+    pub async fn own_way_to_queue(&self) -> (Proxy, String) {
+        through_proxy(&given("ATLAS_TEST_QUEUE_URL")).await
+    }
+
+    /// Another client of the gateway.
+    #[must_use]
+    pub fn client(&self) -> Api {
+        Api::new(self.api.base().to_owned(), KEY.to_owned())
+    }
+
+    /// What a command tells an operator who asks the gateway.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let told = member::command_line()
+            .args(arguments)
+            .env("ATLAS_SERVER", self.api.base())
+            .env("ATLAS_API_KEY", KEY)
+            .output()
+            .unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        String::from_utf8(told.stdout).unwrap()
+    }
+
+    /// Starts again whatever has ended, as what runs the processes does; answers with what that was.
+    pub fn revive(&mut self) -> Vec<&'static str> {
+        let ended = self.members.extract_if(.., |member| !member.runs());
+        let ended: Vec<_> = ended.map(|member| member.program).collect();
+        for program in &ended {
+            self.add(program);
+        }
+        ended
     }
 
     /// Where the database is, without the proxy.
@@ -183,50 +230,21 @@ impl Drop for Fleet {
             // A stopped process has to go as well.
             member.kill();
         }
+        delete_queues(given("ATLAS_TEST_QUEUE_URL"), self.prefix.clone());
     }
 }
 
-fn given(variable: &str) -> String {
-    let given = std::env::var(variable);
-    assert!(given.is_ok(), "{variable} must be set: run scripts/test, which sets it");
-    given.unwrap_or_default()
-}
-
-/// A proxy to the server of a URL, and the URL that leads through it.
-async fn through_proxy(url: &str) -> (Proxy, String) {
-    let (scheme, rest) = url.split_once("://").unwrap();
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let (user, host) = match authority.rsplit_once('@') {
-        Some((user, host)) => (format!("{user}@"), host),
-        None => (String::new(), authority),
-    };
-    let proxy = Proxy::to(host.to_owned()).await;
-    let through = format!("{scheme}://{user}127.0.0.1:{}{path}", proxy.port);
-    (proxy, through)
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Where Cargo puts programs: two folders above a test's own.
-fn programs() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().to_owned()
-}
-
-/// Tests of other packages are not what makes Cargo build a program.
-fn build() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let bins = PROGRAMS.iter().flat_map(|program| ["--bin", program]);
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--locked"])
-            .args(bins)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status()
-            .unwrap();
-        assert!(status.success(), "the programs cannot be built");
-    });
+/// What every process of a fleet is told, beside where its servers are.
+fn settings(folder: &Path, port: u16, prefix: &str) -> Vec<(&'static str, String)> {
+    let key = folder.join("key");
+    std::fs::write(&key, KEY).unwrap();
+    vec![
+        ("ATLAS_PREFIX", prefix.to_owned()),
+        ("ATLAS_API_KEY_FILE", key.display().to_string()),
+        ("ATLAS_DATA_FOLDER", folder.display().to_string()),
+        ("ATLAS_LISTEN", format!("127.0.0.1:{port}")),
+        ("ATLAS_LEASE_SECONDS", LEASE.to_owned()),
+        ("ATLAS_GRACE_SECONDS", "5".to_owned()),
+        ("ATLAS_LOG", "info".to_owned()),
+    ]
 }

@@ -1,5 +1,7 @@
 //! The fixed part of the HTTP contract, field by field, against the live service.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 use std::{sync::Arc, time::Duration};
 
 use atlas_sync::server::Doubles;
@@ -9,7 +11,22 @@ use connectors::{
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use system_tests::{Rig, channel, channel_archive, message, sample_archive};
+use system_tests::{Place, Rig, channel_archive, message, sample_archive, scenarios};
+
+scenarios!(
+    a_trigger_is_accepted_with_every_field,
+    a_status_has_every_field_from_the_start_to_the_end,
+    one_of_two_triggers_at_the_same_instant_wins,
+    an_idempotency_key_gives_the_first_reply_again_and_no_other,
+    bad_input_of_every_kind_gets_the_contracts_error,
+    every_route_of_the_api_asks_for_a_key,
+    history_pages_backwards_and_filters,
+    a_failed_job_tells_why_in_status_and_history,
+    a_rate_limit_is_waited_out_and_uses_no_attempt_up,
+    schedules_are_set_listed_replaced_and_removed,
+    events_tell_every_state_up_to_the_last,
+    a_retry_is_a_sync_of_the_jobs_channel,
+);
 
 fn replaying() -> (Arc<Replay>, Doubles) {
     let replay = Arc::new(Replay::new(10));
@@ -17,10 +34,10 @@ fn replaying() -> (Arc<Replay>, Doubles) {
 }
 
 /// A rig with the channel `C1`, whose walk hangs until it is released.
-async fn hanging() -> (Arc<Replay>, Rig) {
+async fn hanging(place: Place) -> (Arc<Replay>, Rig) {
     let (replay, doubles) = replaying();
-    let rig = Rig::start_with(doubles).await;
-    let id = channel(&rig.server().ports.store).await;
+    let rig = Rig::at_with(place, doubles).await;
+    let id = rig.channel().await;
     replay.say(&id, (0..20).map(|n| message(n, "Decision: we use Redis for the cache.")));
     replay.script([Step::Hang]);
     (replay, rig)
@@ -30,9 +47,8 @@ fn is_time(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.len() >= 20 && text.ends_with('Z') && text.contains('T'))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_trigger_is_accepted_with_every_field() {
-    let (replay, rig) = hanging().await;
+async fn a_trigger_is_accepted_with_every_field(place: Place) {
+    let (replay, rig) = hanging(place).await;
     let reply = rig.post("/api/sync", &json!({"channel_id": "C1"})).await;
     assert_eq!(reply.status, StatusCode::ACCEPTED);
     assert_eq!(reply.body["status"], "started");
@@ -47,9 +63,8 @@ async fn a_trigger_is_accepted_with_every_field() {
     assert_eq!(rig.finished("C1", job).await["status"], "completed");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_status_has_every_field_from_the_start_to_the_end() {
-    let (replay, rig) = hanging().await;
+async fn a_status_has_every_field_from_the_start_to_the_end(place: Place) {
+    let (replay, rig) = hanging(place).await;
     let job = rig.trigger("C1", false).await;
     let running = rig
         .until(async || {
@@ -87,9 +102,8 @@ async fn a_status_has_every_field_from_the_start_to_the_end() {
     assert_eq!(rig.get("/api/sync/status?channel_id=C1").await.body["job_id"], job.as_str());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_of_two_triggers_at_the_same_instant_wins() {
-    let (replay, rig) = hanging().await;
+async fn one_of_two_triggers_at_the_same_instant_wins(place: Place) {
+    let (replay, rig) = hanging(place).await;
     let body = json!({"channel_id": "C1"});
     let (one, other) = tokio::join!(rig.post("/api/sync", &body), rig.post("/api/sync", &body));
     let (won, lost) = if one.status == StatusCode::ACCEPTED { (one, other) } else { (other, one) };
@@ -99,9 +113,8 @@ async fn one_of_two_triggers_at_the_same_instant_wins() {
     replay.release();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_idempotency_key_gives_the_first_reply_again_and_no_other() {
-    let (replay, rig) = hanging().await;
+async fn an_idempotency_key_gives_the_first_reply_again_and_no_other(place: Place) {
+    let (replay, rig) = hanging(place).await;
     let send = async |key: &str, body: Value| {
         rig.send(rig.request(Method::POST, "/api/sync").header("Idempotency-Key", key).json(&body))
             .await
@@ -123,9 +136,8 @@ async fn an_idempotency_key_gives_the_first_reply_again_and_no_other() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_input_of_every_kind_gets_the_contracts_error() {
-    let rig = Rig::start().await;
+async fn bad_input_of_every_kind_gets_the_contracts_error(place: Place) {
+    let rig = Rig::at(place).await;
     let bodies = [
         ("not json", 400, Value::Null),
         ("[1]", 400, Value::Null),
@@ -182,9 +194,8 @@ async fn bad_input_of_every_kind_gets_the_contracts_error() {
     assert_eq!(rig.delete("/api/sync").await.status.as_u16(), 405);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_route_of_the_api_asks_for_a_key() {
-    let rig = Rig::start().await;
+async fn every_route_of_the_api_asks_for_a_key(place: Place) {
+    let rig = Rig::at(place).await;
     let http = reqwest::Client::new();
     let document: Value = serde_json::from_str(&rig.get("/openapi.json").await.text).unwrap();
     let paths = document["paths"].as_object().unwrap();
@@ -217,9 +228,8 @@ async fn every_route_of_the_api_asks_for_a_key() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn history_pages_backwards_and_filters() {
-    let rig = Rig::start().await;
+async fn history_pages_backwards_and_filters(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     let mut jobs = Vec::new();
     for _ in 0..4 {
@@ -254,11 +264,10 @@ async fn history_pages_backwards_and_filters() {
     assert_eq!(failed, json!({"history": []}));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_job_tells_why_in_status_and_history() {
+async fn a_failed_job_tells_why_in_status_and_history(place: Place) {
     let (replay, doubles) = replaying();
-    let rig = Rig::start_with(doubles).await;
-    channel(&rig.server().ports.store).await;
+    let rig = Rig::at_with(place, doubles).await;
+    rig.channel().await;
     replay.script([Step::Fail(ConnectorError::Auth("log in again".into()))]);
     let job = rig.trigger("C1", false).await;
     let status = rig.finished("C1", &job).await;
@@ -270,11 +279,10 @@ async fn a_failed_job_tells_why_in_status_and_history() {
     assert_eq!(history["history"][0]["error"], status["error"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rate_limit_is_waited_out_and_uses_no_attempt_up() {
+async fn a_rate_limit_is_waited_out_and_uses_no_attempt_up(place: Place) {
     let (replay, doubles) = replaying();
-    let rig = Rig::start_with(doubles).await;
-    let id = channel(&rig.server().ports.store).await;
+    let rig = Rig::at_with(place, doubles).await;
+    let id = rig.channel().await;
     replay.say(&id, [message(0, "Decision: we use Redis for the cache.")]);
     let limited = Step::Fail(ConnectorError::RateLimit { retry_after: Duration::from_secs(1) });
     replay.script([limited.clone(), limited]);
@@ -293,9 +301,8 @@ async fn a_rate_limit_is_waited_out_and_uses_no_attempt_up() {
     assert_eq!(rig.finished("C1", &job).await["status"], "completed");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn schedules_are_set_listed_replaced_and_removed() {
-    let rig = Rig::start().await;
+async fn schedules_are_set_listed_replaced_and_removed(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(channel_archive(&[])).await;
     let body = json!({"channel_id": channel, "schedule": "0 */2 * * *", "enabled": true});
     let set = rig.put("/api/sync/schedules", &body).await;
@@ -324,9 +331,8 @@ async fn schedules_are_set_listed_replaced_and_removed() {
     assert_eq!(rig.delete(&path).await.status.as_u16(), 404);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn events_tell_every_state_up_to_the_last() {
-    let (replay, rig) = hanging().await;
+async fn events_tell_every_state_up_to_the_last(place: Place) {
+    let (replay, rig) = hanging(place).await;
     let job = rig.trigger("C1", false).await;
     let path = format!("/api/sync/events?channel_id=C1&job_id={job}");
     let open = rig.request(Method::GET, &path).send().await.unwrap();
@@ -347,11 +353,10 @@ async fn events_tell_every_state_up_to_the_last() {
     assert_eq!(last["status"], "completed");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_retry_is_a_sync_of_the_jobs_channel() {
+async fn a_retry_is_a_sync_of_the_jobs_channel(place: Place) {
     let (replay, doubles) = replaying();
-    let rig = Rig::start_with(doubles).await;
-    let id = channel(&rig.server().ports.store).await;
+    let rig = Rig::at_with(place, doubles).await;
+    let id = rig.channel().await;
     replay.say(&id, [message(0, "Decision: we use Redis for the session cache.")]);
     replay.script([Step::Fail(ConnectorError::Auth("log in again".into()))]);
     let failed = rig.trigger("C1", false).await;

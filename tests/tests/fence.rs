@@ -5,33 +5,14 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use atlas_sync::server::{Doubles, Server};
 use domain::{Stage, TaskRef};
-use queue::{Queue, Result, Subscription, memory::MemoryQueue};
-use service::StartError;
+use queue::{DeadLetter, Queue, Result, Subscription, memory::MemoryQueue};
+use service::{Config, StartError};
 use store::StoreError;
-use system_tests::{Rig, difference, dump, sample_archive};
+use system_tests::{Place, Rig, Twice, difference, dump, sample_archive, scenarios};
 
-/// A queue that delivers every call twice.
-struct Twice(MemoryQueue);
-
-#[async_trait]
-impl Queue for Twice {
-    async fn publish(&self, tasks: &[TaskRef]) -> Result<()> {
-        self.0.publish(tasks).await?;
-        self.0.publish(tasks).await
-    }
-
-    async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>> {
-        self.0.subscribe(stage, window).await
-    }
-
-    async fn depth(&self, stage: Stage) -> Result<u64> {
-        self.0.depth(stage).await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.0.ping().await
-    }
-}
+// Of this file the rest is about what only a process with everything in it has: a queue in memory, a
+// file as its database, a key that it makes itself.
+scenarios!(a_shutdown_in_the_middle_loses_and_repeats_nothing);
 
 /// A queue that loses every call: the sweep has to find the work.
 struct Deaf(MemoryQueue);
@@ -48,6 +29,10 @@ impl Queue for Deaf {
 
     async fn depth(&self, stage: Stage) -> Result<u64> {
         self.0.depth(stage).await
+    }
+
+    async fn dead_letter(&self) -> Result<Option<DeadLetter>> {
+        self.0.dead_letter().await
     }
 
     async fn ping(&self) -> Result<()> {
@@ -95,9 +80,8 @@ async fn a_queue_that_loses_every_call_costs_time_and_nothing_else() {
     assert_eq!(difference(&dump(&rig.database(), false).await, &calm().await), "");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shutdown_in_the_middle_loses_and_repeats_nothing() {
-    let mut rig = Rig::start().await;
+async fn a_shutdown_in_the_middle_loses_and_repeats_nothing(place: Place) {
+    let mut rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     let job = rig.trigger(&channel, false).await;
     rig.until(async || (rig.status(&channel, &job).await["status"] == "running").then_some(()))
@@ -105,13 +89,13 @@ async fn a_shutdown_in_the_middle_loses_and_repeats_nothing() {
     rig.stop().await;
     rig.resume().await;
     assert_eq!(rig.finished(&channel, &job).await["status"], "completed");
-    assert_eq!(difference(&dump(&rig.database(), false).await, &calm().await), "");
+    assert_eq!(difference(&rig.dump(false).await, &calm().await), "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_service_on_the_same_data_is_refused() {
     let rig = Rig::start().await;
-    let second = Server::start(&rig.config, Doubles::default()).await;
+    let second = Server::start(rig.config(), Doubles::default()).await;
     assert!(matches!(second, Err(StartError::Store(StoreError::InUse { .. }))));
     assert_eq!(rig.get("/api/channels").await.status, 200);
 }
@@ -130,22 +114,24 @@ async fn a_broken_database_file_ends_in_a_clear_message_and_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_beyond_loopback_needs_a_key_first() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = Rig::config_in(folder.path());
-    config.listen = "0.0.0.0:0".parse().unwrap();
-    let error = Server::start(&config, Doubles::default()).await.err().unwrap().to_string();
+    // Data of its own for each start: what a failed one has opened goes with its process.
+    let config = |start: &str| {
+        let mut config = Rig::config_in(&folder.path().join(start));
+        config.listen = "0.0.0.0:0".parse().unwrap();
+        config
+    };
+    let refused = async |config: &Config| {
+        Server::start(config, Doubles::default()).await.err().unwrap().to_string()
+    };
+    let error = refused(&config("first")).await;
     assert!(error.contains("keys create"), "{error}");
     let file = folder.path().join("secret");
+    let with_file = |start| Config { api_key_file: Some(file.clone()), ..config(start) };
     std::fs::write(&file, "short").unwrap();
-    config.api_key_file = Some(file.clone());
-    assert!(
-        Server::start(&config, Doubles::default())
-            .await
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("20 characters")
-    );
+    let error = refused(&with_file("second")).await;
+    assert!(error.contains("20 characters"), "{error}");
     std::fs::write(&file, "a-secret-of-a-container-1").unwrap();
+    let config = with_file("third");
     let server = Server::start(&config, Doubles::default()).await.unwrap();
     let url = format!("http://127.0.0.1:{}/api/channels", server.address.port());
     let _ = rustls::crypto::ring::default_provider().install_default();

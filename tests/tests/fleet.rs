@@ -2,55 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use system_tests::{Fleet, Rig, difference, dump, dump_server, sample_archive};
-
-/// What a calm run in one process makes of the sample channel.
-async fn calm() -> String {
-    let mut rig = Rig::start().await;
-    let channel = rig.import(sample_archive(|_| true)).await;
-    rig.sync(&channel).await;
-    rig.stop().await;
-    dump(&rig.database(), false).await
-}
-
-async fn assert_as_calm(fleet: &Fleet) {
-    let calm = calm().await;
-    let rows = dump_server(fleet.database_url(), false).await;
-    assert_eq!(difference(&calm, &rows), "");
-}
-
-/// Every job ended once and left nothing open.
-async fn assert_all_ended(fleet: &Fleet, jobs: usize) {
-    use sqlx::{Connection as _, Row as _};
-
-    let mut connection = sqlx::PgConnection::connect(fleet.database_url()).await.unwrap();
-    let row = sqlx::query(
-        "SELECT (SELECT COUNT(*) FROM jobs WHERE status = 'completed') AS completed,
-             (SELECT COUNT(*) FROM jobs WHERE status <> 'completed') AS others,
-             (SELECT COUNT(*) FROM tasks WHERE status NOT IN ('done', 'cancelled')) AS open",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .unwrap();
-    assert_eq!(row.get::<i64, _>("completed"), i64::try_from(jobs).unwrap());
-    assert_eq!((row.get::<i64, _>("others"), row.get::<i64, _>("open")), (0, 0));
-    connection.close().await.unwrap();
-}
-
-/// A sequence that a seed decides.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
+use system_tests::{Api, Dice, Fleet, Ledger, calm, difference, dump_server, sample_archive};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_processes_make_the_same_rows_as_one() {
@@ -58,13 +17,14 @@ async fn many_processes_make_the_same_rows_as_one() {
         ["atlas-extract-worker", "atlas-graph-worker", "atlas-scheduler", "atlas-fetch-worker"];
     let fleet = Fleet::start(&more).await;
     let channel = fleet.api.import(sample_archive(|_| true)).await;
-    fleet.api.sync(&channel).await;
-    assert_as_calm(&fleet).await;
+    let mut ledger = Ledger::default();
+    ledger.sync(&fleet, &channel, false).await;
+    ledger.check(&fleet).await;
     let before = dump_server(fleet.database_url(), true).await;
-    fleet.api.sync(&channel).await;
+    ledger.sync(&fleet, &channel, false).await;
     let after = dump_server(fleet.database_url(), true).await;
     assert_eq!(difference(&before, &after), "", "the same sync again touches no row");
-    assert_all_ended(&fleet, 2).await;
+    ledger.check(&fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,20 +35,11 @@ async fn workers_that_are_killed_at_random_lose_and_double_nothing() {
     let mut fleet = Fleet::start(&workers).await;
     let channel = fleet.api.import(sample_archive(|_| true)).await;
     let mut dice = Dice(7);
-    let (mut kills, mut jobs) = (0, 0);
+    let mut ledger = Ledger::default();
+    let mut kills = 0;
     while kills < KILLS {
-        let job = fleet.api.trigger(&channel, jobs > 0).await;
-        jobs += 1;
-        let mut seen = 0;
-        loop {
-            let status = fleet.api.status(&channel, &job).await;
-            let percentage = status["progress"]["percentage"].as_u64().unwrap_or(0);
-            assert!(percentage >= seen, "progress went down: {seen} to {percentage}");
-            seen = percentage;
-            if status["completed_at"].is_string() {
-                assert_eq!(status["status"], "completed", "{status}");
-                break;
-            }
+        let job = fleet.api.trigger(&channel, kills > 0).await;
+        while ledger.open(&fleet, &channel, &job).await {
             // Two crashes over one task and the third makes it poison: not more than that a job.
             if kills < KILLS && dice.roll(3) == 0 {
                 let victim = workers[usize::try_from(dice.roll(4)).unwrap()];
@@ -99,8 +50,7 @@ async fn workers_that_are_killed_at_random_lose_and_double_nothing() {
             tokio::time::sleep(Duration::from_millis(20 + dice.roll(150))).await;
         }
     }
-    assert_as_calm(&fleet).await;
-    assert_all_ended(&fleet, jobs).await;
+    ledger.check(&fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,21 +61,21 @@ async fn a_worker_that_sleeps_through_its_lease_writes_nothing_when_it_wakes() {
     let (one, other) = (fleet.take("atlas-extract-worker"), fleet.take("atlas-graph-worker"));
     one.signal("STOP");
     other.signal("STOP");
-    let status = fleet.api.finished(&channel, &job).await;
-    assert_eq!(status["status"], "completed", "{status}");
+    let mut ledger = Ledger::default();
+    ledger.completed(&fleet, &channel, &job).await;
     one.signal("CONT");
     other.signal("CONT");
     fleet.members.extend([one, other]);
-    assert_as_calm(&fleet).await;
-    assert_all_ended(&fleet, 1).await;
+    ledger.check(&fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn services_that_go_away_and_come_back_are_survived_without_a_restart() {
     let mut fleet = Fleet::start(&[]).await;
     let channel = fleet.api.import(sample_archive(|_| true)).await;
-    fleet.api.sync(&channel).await;
-    for (n, away) in ["queue", "progress", "database"].into_iter().enumerate() {
+    let mut ledger = Ledger::default();
+    ledger.sync(&fleet, &channel, false).await;
+    for away in ["queue", "progress", "database"] {
         let job = fleet.api.trigger(&channel, true).await;
         let way = match away {
             "queue" => &fleet.queue,
@@ -145,14 +95,12 @@ async fn services_that_go_away_and_come_back_are_survived_without_a_restart() {
         }
         tokio::time::sleep(Duration::from_secs(4)).await;
         way.mend();
-        let status = fleet.api.finished(&channel, &job).await;
-        assert_eq!(status["status"], "completed", "{away}: {status}");
+        ledger.completed(&fleet, &channel, &job).await;
         for member in &mut fleet.members {
             assert!(member.runs(), "{} ended while the {away} was away", member.program);
         }
-        assert_all_ended(&fleet, n + 2).await;
     }
-    assert_as_calm(&fleet).await;
+    ledger.check(&fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,10 +127,37 @@ async fn emptied_queues_are_called_for_again_within_fifteen_seconds() {
     let _: () = redis::cmd("FLUSHDB").query_async(&mut commands).await.unwrap();
     fleet.add("atlas-fetch-worker");
     let begun = Instant::now();
-    let status = fleet.api.finished(&channel, &job).await;
-    assert_eq!(status["status"], "completed", "{status}");
+    let mut ledger = Ledger::default();
+    ledger.completed(&fleet, &channel, &job).await;
     assert!(begun.elapsed() < Duration::from_secs(17), "{:?}", begun.elapsed());
-    assert_as_calm(&fleet).await;
+    ledger.check(&fleet).await;
+}
+
+/// One sync after the other until a rolling restart is over, whatever becomes of the gateway meanwhile;
+/// answers with their jobs, of which there are so many as yet.
+async fn load(api: &Api, channel: &str, over: &AtomicBool, begun: &AtomicUsize) -> Vec<String> {
+    let (mut jobs, mut lost) = (Vec::new(), false);
+    while lost || !over.load(Ordering::Relaxed) {
+        let body = json!({"channel_id": channel, "force": true});
+        let request = api.request(Method::POST, "/api/sync").json(&body);
+        // One key a sync: a reply that was lost with its gateway is asked for again.
+        let request = request.header("Idempotency-Key", format!("{channel}-{}", jobs.len()));
+        let reply = api.try_send(request).await;
+        lost = reply.is_none();
+        match reply {
+            Some(reply) if reply.status == StatusCode::ACCEPTED => {
+                let job = reply.body["job_id"].as_str().unwrap().to_owned();
+                if jobs.last() != Some(&job) {
+                    jobs.push(job);
+                    begun.store(jobs.len(), Ordering::Relaxed);
+                }
+            }
+            Some(reply) => assert_eq!(reply.code(), "SYNC_IN_PROGRESS", "{}", reply.text),
+            None => {}
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    jobs
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,20 +165,30 @@ async fn a_rolling_restart_under_load_loses_and_repeats_nothing() {
     let workers = ["atlas-extract-worker", "atlas-graph-worker"];
     let mut fleet = Fleet::start(&workers).await;
     let channel = fleet.api.import(sample_archive(|_| true)).await;
-    let job = fleet.api.trigger(&channel, false).await;
-    let programs: Vec<_> = fleet.members.iter().map(|member| member.program).collect();
-    for program in programs {
-        let old = fleet.take(program);
-        assert!(old.end(), "{program} ends in order");
-        fleet.add(program);
-        if program == "atlas-gateway" {
-            fleet.until_answers().await;
+    let (over, begun) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let client = fleet.client();
+    let restart = async {
+        let programs: Vec<_> = fleet.members.iter().map(|member| member.program).collect();
+        while begun.load(Ordering::Relaxed) < 4 {
+            for program in &programs {
+                let old = fleet.take(program);
+                // Waiting must not stop the load.
+                let ended = tokio::task::spawn_blocking(|| old.end()).await.unwrap();
+                assert!(ended, "{program} ends in order");
+                fleet.add(program);
+                if *program == "atlas-gateway" {
+                    fleet.until_answers().await;
+                }
+            }
         }
+        over.store(true, Ordering::Relaxed);
+    };
+    let (jobs, ()) = tokio::join!(load(&client, &channel, &over, &begun), restart);
+    let mut ledger = Ledger::default();
+    for job in &jobs {
+        ledger.completed(&fleet, &channel, job).await;
     }
-    let status = fleet.api.finished(&channel, &job).await;
-    assert_eq!(status["status"], "completed", "{status}");
-    assert_as_calm(&fleet).await;
-    assert_all_ended(&fleet, 1).await;
+    ledger.check(&fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,5 +211,6 @@ async fn nothing_is_written_after_a_cancel_by_any_process() {
         assert_eq!(difference(&before, &after), "", "after {wait} ms");
     }
     fleet.api.sync(&channel).await;
-    assert_as_calm(&fleet).await;
+    let rows = dump_server(fleet.database_url(), false).await;
+    assert_eq!(difference(calm().await, &rows), "");
 }

@@ -1,64 +1,71 @@
 //! From messages to pages, whole and in parts.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 use std::sync::Arc;
 
 use atlas_sync::server::Doubles;
 use connectors::replay::Replay;
 use serde_json::json;
 use system_tests::{
-    Rig, channel, channel_archive, difference, dump, message, real_export, reply, sample_archive,
+    Place, Rig, channel_archive, difference, message, real_export, reply, sample_archive, scenarios,
 };
+
+scenarios!(
+    a_second_sync_touches_nothing,
+    a_forced_sync_walks_everything_and_changes_nothing,
+    two_fresh_services_make_the_same_of_the_same_export,
+    a_channel_that_came_in_parts_is_what_it_is_whole,
+    page_size_and_order_of_arrival_do_not_show,
+    a_late_reply_joins_its_thread_and_an_edit_replaces_its_fact,
+    a_deleted_message_takes_its_facts_with_it,
+    every_citation_resolves,
+    a_real_channel_comes_through_whole,
+);
 
 fn replaying(page_size: usize) -> (Arc<Replay>, Doubles) {
     let replay = Arc::new(Replay::new(page_size));
     (replay.clone(), Doubles { connector: Some(replay), ..Doubles::default() })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_sync_touches_nothing() {
-    let rig = Rig::start().await;
+async fn a_second_sync_touches_nothing(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     let first = rig.sync(&channel).await;
     assert_eq!(first["progress"]["processed_messages"], 339);
     assert!(first["counts"]["facts"].as_u64().unwrap() > 40);
-    let before = dump(&rig.database(), true).await;
+    let before = rig.dump(true).await;
     let second = rig.sync(&channel).await;
     assert_eq!(second["progress"]["total_messages"], 0);
     assert_eq!(
         second["counts"],
         json!({"facts": 0, "entities": 0, "relationships": 0, "pages": 0})
     );
-    assert_eq!(difference(&dump(&rig.database(), true).await, &before), "");
+    assert_eq!(difference(&rig.dump(true).await, &before), "");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forced_sync_walks_everything_and_changes_nothing() {
-    let rig = Rig::start().await;
+async fn a_forced_sync_walks_everything_and_changes_nothing(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     rig.sync(&channel).await;
-    let before = dump(&rig.database(), true).await;
+    let before = rig.dump(true).await;
     let job = rig.trigger(&channel, true).await;
     let forced = rig.finished(&channel, &job).await;
     assert_eq!(forced["progress"]["processed_messages"], 339);
-    assert_eq!(difference(&dump(&rig.database(), true).await, &before), "");
+    assert_eq!(difference(&rig.dump(true).await, &before), "");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_fresh_services_make_the_same_of_the_same_export() {
-    let (one, other) = (Rig::start().await, Rig::start().await);
+async fn two_fresh_services_make_the_same_of_the_same_export(place: Place) {
+    let (one, other) = (Rig::at(place).await, Rig::at(place).await);
     for rig in [&one, &other] {
         let channel = rig.import(sample_archive(|_| true)).await;
         rig.sync(&channel).await;
     }
-    assert_eq!(
-        difference(&dump(&one.database(), false).await, &dump(&other.database(), false).await),
-        ""
-    );
+    assert_eq!(difference(&one.dump(false).await, &other.dump(false).await), "");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_channel_that_came_in_parts_is_what_it_is_whole() {
-    let (whole, parts) = (Rig::start().await, Rig::start().await);
+async fn a_channel_that_came_in_parts_is_what_it_is_whole(place: Place) {
+    let (whole, parts) = (Rig::at(place).await, Rig::at(place).await);
     let channel = whole.import(sample_archive(|_| true)).await;
     whole.sync(&channel).await;
     for until in ["2026-03-06", "2026-03-18", "2026-04-01", "2026-12-31"] {
@@ -69,8 +76,7 @@ async fn a_channel_that_came_in_parts_is_what_it_is_whole() {
         parts.sync(&channel).await;
     }
     let without_versions = |dump: String| dump.split("== wiki_pages").next().unwrap().to_owned();
-    let (whole_dump, parts_dump) =
-        (dump(&whole.database(), false).await, dump(&parts.database(), false).await);
+    let (whole_dump, parts_dump) = (whole.dump(false).await, parts.dump(false).await);
     assert_eq!(difference(&without_versions(parts_dump), &without_versions(whole_dump)), "");
     // Pages have had other versions, but say the same now.
     for slug in
@@ -82,8 +88,7 @@ async fn a_channel_that_came_in_parts_is_what_it_is_whole() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn page_size_and_order_of_arrival_do_not_show() {
+async fn page_size_and_order_of_arrival_do_not_show(place: Place) {
     let mut said: Vec<_> = (0..120)
         .map(|n| match n % 5 {
             0 => message(n, "Decision: we replace Redis with Kafka for the queue of jobs."),
@@ -94,19 +99,18 @@ async fn page_size_and_order_of_arrival_do_not_show() {
     let mut dumps = Vec::new();
     for page_size in [7, 1_000] {
         let (replay, doubles) = replaying(page_size);
-        let rig = Rig::start_with(doubles).await;
-        let id = channel(&rig.server().ports.store).await;
+        let rig = Rig::at_with(place, doubles).await;
+        let id = rig.channel().await;
         replay.say(&id, said.clone());
         rig.sync(id.as_str()).await;
-        dumps.push(dump(&rig.database(), false).await);
+        dumps.push(rig.dump(false).await);
         said.reverse();
     }
     assert_eq!(difference(&dumps[0], &dumps[1]), "");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_late_reply_joins_its_thread_and_an_edit_replaces_its_fact() {
-    let rig = Rig::start().await;
+async fn a_late_reply_joins_its_thread_and_an_edit_replaces_its_fact(place: Place) {
+    let rig = Rig::at(place).await;
     let said = |text: &str| json!({"type": "message", "user": "U1", "ts": "1700000000.000100", "text": text});
     let channel =
         rig.import(channel_archive(&[said("Decision: we use Redis for the session cache.")])).await;
@@ -132,9 +136,8 @@ async fn a_late_reply_joins_its_thread_and_an_edit_replaces_its_fact() {
     assert!(!page["content"].as_str().unwrap().contains("Redis"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_message_takes_its_facts_with_it() {
-    let rig = Rig::start().await;
+async fn a_deleted_message_takes_its_facts_with_it(place: Place) {
+    let rig = Rig::at(place).await;
     let mut said = json!({"type": "message", "user": "U1", "ts": "1700000000.000100",
         "text": "Decision: we use Redis for the cache."});
     let channel = rig.import(channel_archive(&[said.clone()])).await;
@@ -150,9 +153,8 @@ async fn a_deleted_message_takes_its_facts_with_it() {
     assert_eq!(gone.code(), "PAGE_NOT_FOUND");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_citation_resolves() {
-    let rig = Rig::start().await;
+async fn every_citation_resolves(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     rig.sync(&channel).await;
     let structure = rig.get(&format!("/api/wiki/structure?channel_id={channel}")).await.body;
@@ -173,10 +175,9 @@ async fn every_citation_resolves() {
     assert!(cited > 50);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_real_channel_comes_through_whole() {
+async fn a_real_channel_comes_through_whole(place: Place) {
     let Some(archive) = real_export() else { return };
-    let rig = Rig::start().await;
+    let rig = Rig::at(place).await;
     let channel = rig.import(archive).await;
     let status = rig.sync(&channel).await;
     assert_eq!(status["progress"]["processed_messages"], 22_172);
@@ -184,7 +185,7 @@ async fn a_real_channel_comes_through_whole() {
     let summary = rig.get(&format!("/api/channels/{channel}")).await.body;
     assert_eq!(summary["message_count"], 22_172);
     assert!(summary["fact_count"].as_u64().unwrap() > 300);
-    let before = dump(&rig.database(), true).await;
+    let before = rig.dump(true).await;
     rig.sync(&channel).await;
-    assert_eq!(difference(&dump(&rig.database(), true).await, &before), "");
+    assert_eq!(difference(&rig.dump(true).await, &before), "");
 }

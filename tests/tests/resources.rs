@@ -1,5 +1,7 @@
 //! What stands around the fixed part of the contract: imports, messages, facts, graph, wiki, health.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
+
 use std::sync::Arc;
 
 use atlas_sync::server::Doubles;
@@ -9,11 +11,22 @@ use connectors::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::{Rig, channel, difference, dump, message, sample_archive};
+use system_tests::{Place, Rig, difference, message, sample_archive, scenarios};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn lists_page_through_everything_once() {
-    let rig = Rig::start().await;
+scenarios!(
+    lists_page_through_everything_once,
+    an_upload_that_is_no_export_is_refused_with_the_reason,
+    a_table_is_imported_as_its_options_say_and_synchronised,
+    the_wiki_is_read_as_json_as_markdown_by_version_and_as_a_zip,
+    erased_data_comes_back_with_the_next_sync,
+    health_names_its_dependencies,
+    the_graph_is_walked_from_an_entity,
+    the_syncs_of_all_channels_are_listed_newest_first,
+    what_failed_is_listed_and_tried_again_on_request,
+);
+
+async fn lists_page_through_everything_once(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     rig.sync(&channel).await;
     for (path, name) in [
@@ -40,9 +53,8 @@ async fn lists_page_through_everything_once() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_is_no_export_is_refused_with_the_reason() {
-    let rig = Rig::start().await;
+async fn an_upload_that_is_no_export_is_refused_with_the_reason(place: Place) {
+    let rig = Rig::at(place).await;
     let send = async |bytes: Vec<u8>| {
         let file = reqwest::multipart::Part::bytes(bytes).file_name("x.zip");
         let form = reqwest::multipart::Form::new().part("file", file);
@@ -67,9 +79,8 @@ async fn an_upload_that_is_no_export_is_refused_with_the_reason() {
     assert_eq!((plain.status.as_u16(), plain.code()), (400, "INVALID_REQUEST"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_table_is_imported_as_its_options_say_and_synchronised() {
-    let rig = Rig::start().await;
+async fn a_table_is_imported_as_its_options_say_and_synchronised(place: Place) {
+    let rig = Rig::at(place).await;
     let send = async |options: &str| {
         let table = "when|who|what\n03/04/2026 10:00|Ann|We decided to use Kafka for events.\nsoon|Bob|lost\n";
         let file = reqwest::multipart::Part::bytes(table.as_bytes()).file_name("Team Talk.csv");
@@ -108,9 +119,8 @@ async fn a_table_is_imported_as_its_options_say_and_synchronised() {
     assert_eq!(facts["memories"][0]["kind"], "decision", "{facts}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_wiki_is_read_as_json_as_markdown_by_version_and_as_a_zip() {
-    let rig = Rig::start().await;
+async fn the_wiki_is_read_as_json_as_markdown_by_version_and_as_a_zip(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     rig.sync(&channel).await;
     let path = format!("/api/wiki/pages/decisions?channel_id={channel}");
@@ -139,12 +149,11 @@ async fn the_wiki_is_read_as_json_as_markdown_by_version_and_as_a_zip() {
     assert_eq!(text, page["content"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn erased_data_comes_back_with_the_next_sync() {
-    let rig = Rig::start().await;
+async fn erased_data_comes_back_with_the_next_sync(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     rig.sync(&channel).await;
-    let before = dump(&rig.database(), false).await;
+    let before = rig.dump(false).await;
     assert_eq!(rig.delete(&format!("/api/channels/{channel}/data")).await.status.as_u16(), 204);
     let summary = rig.get(&format!("/api/channels/{channel}")).await.body;
     assert_eq!(
@@ -152,14 +161,13 @@ async fn erased_data_comes_back_with_the_next_sync() {
         (&json!(0), &json!(0), &json!(0))
     );
     rig.sync(&channel).await;
-    let after = dump(&rig.database(), false).await;
+    let after = rig.dump(false).await;
     assert_eq!(difference(&after, &before), "");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn health_names_its_dependencies() {
-    let rig = Rig::start().await;
-    let base = format!("http://{}", rig.server().health_address);
+async fn health_names_its_dependencies(place: Place) {
+    let rig = Rig::at(place).await;
+    let base = format!("http://{}", rig.health_address());
     let http = reqwest::Client::new();
     let ready: Value = serde_json::from_str(
         &http.get(format!("{base}/health/ready")).send().await.unwrap().text().await.unwrap(),
@@ -173,9 +181,8 @@ async fn health_names_its_dependencies() {
     assert_eq!(http.get(format!("{base}/metrics")).send().await.unwrap().status(), 200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_graph_is_walked_from_an_entity() {
-    let rig = Rig::start().await;
+async fn the_graph_is_walked_from_an_entity(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     rig.sync(&channel).await;
     let found = rig
@@ -207,9 +214,8 @@ async fn the_graph_is_walked_from_an_entity() {
     assert_eq!((&stats["channels"], &stats["messages"]), (&json!(1), &json!(338)));
 }
 
-#[tokio::test]
-async fn the_syncs_of_all_channels_are_listed_newest_first() {
-    let rig = Rig::start().await;
+async fn the_syncs_of_all_channels_are_listed_newest_first(place: Place) {
+    let rig = Rig::at(place).await;
     let channel = rig.import(sample_archive(|_| true)).await;
     let first = rig.sync(&channel).await;
     let second = rig.sync(&channel).await;
@@ -224,12 +230,11 @@ async fn the_syncs_of_all_channels_are_listed_newest_first() {
     assert_eq!(rig.get("/api/sync/jobs?limit=0").await.code(), "INVALID_REQUEST");
 }
 
-#[tokio::test]
-async fn what_failed_is_listed_and_tried_again_on_request() {
+async fn what_failed_is_listed_and_tried_again_on_request(place: Place) {
     let replay = Arc::new(Replay::new(100));
     let doubles = Doubles { connector: Some(replay.clone()), ..Doubles::default() };
-    let rig = Rig::start_with(doubles).await;
-    let id = channel(&rig.server().ports.store).await;
+    let rig = Rig::at_with(place, doubles).await;
+    let id = rig.channel().await;
     replay.say(&id, (0..5).map(|n| message(n, "something was said")));
     replay.script([Page::Fail(ConnectorError::Auth("log in again".into()))]);
     let job = rig.trigger(id.as_str(), false).await;

@@ -11,12 +11,18 @@ use connectors::{
 };
 use queue::memory::MemoryQueue;
 use serde_json::{Value, json};
-use system_tests::{Api, Rig, channel, message};
+use system_tests::{Api, Place, Rig, message, scenarios};
 
-async fn rig(doubles: Doubles) -> (Arc<Replay>, Rig) {
+scenarios!(
+    a_sync_tells_what_it_went_through_and_what_it_waits_for,
+    a_sync_that_went_well_tells_its_stages,
+    only_a_job_can_be_explained,
+);
+
+async fn rig(place: Place, doubles: Doubles) -> (Arc<Replay>, Rig) {
     let replay = Arc::new(Replay::new(10));
-    let rig = Rig::start_with(Doubles { connector: Some(replay.clone()), ..doubles }).await;
-    let id = channel(&rig.server().ports.store).await;
+    let rig = Rig::at_with(place, Doubles { connector: Some(replay.clone()), ..doubles }).await;
+    let id = rig.channel().await;
     replay.say(&id, (0..5).map(|n| message(n, "Decision: we use Redis for the cache.")));
     (replay, rig)
 }
@@ -38,9 +44,8 @@ fn kinds(told: &Value) -> Vec<&str> {
     told["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sync_tells_what_it_went_through_and_what_it_waits_for() {
-    let (replay, rig) = rig(Doubles::default()).await;
+async fn a_sync_tells_what_it_went_through_and_what_it_waits_for(place: Place) {
+    let (replay, rig) = rig(place, Doubles::default()).await;
     replay.script([
         Step::Fail(ConnectorError::Platform("it hiccups".into())),
         Step::Fail(ConnectorError::RateLimit { retry_after: Duration::from_secs(300) }),
@@ -68,9 +73,8 @@ async fn a_sync_tells_what_it_went_through_and_what_it_waits_for() {
     assert!(summary.starts_with(&format!("cancelled by {key} after ")), "{summary}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sync_that_went_well_tells_its_stages() {
-    let (_, rig) = rig(Doubles::default()).await;
+async fn a_sync_that_went_well_tells_its_stages(place: Place) {
+    let (_, rig) = rig(place, Doubles::default()).await;
     let status = rig.sync("C1").await;
     let told = why(&rig, status["job_id"].as_str().unwrap()).await;
     assert!(told["summary"].as_str().unwrap().starts_with("completed in "), "{told}");
@@ -80,20 +84,19 @@ async fn a_sync_that_went_well_tells_its_stages() {
     assert_eq!((kinds[0], kinds[kinds.len() - 1]), ("created", "completed"));
 }
 
-/// A queue without room loses every call; the sweep's calls as well.
+/// A queue without room loses every call; the sweep's calls as well. Only one in memory can be so small.
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_no_worker_takes_is_told_with_the_worker_that_is_missing() {
     let queue = Arc::new(MemoryQueue::new(0));
-    let (_, rig) = rig(Doubles { queue: Some(queue), ..Doubles::default() }).await;
+    let (_, rig) = rig(Place::Embedded, Doubles { queue: Some(queue), ..Doubles::default() }).await;
     let job = rig.trigger("C1", false).await;
     let told = why(&rig, &job).await;
     assert_eq!(told["summary"], "1 part of fetching_messages is ready and about to be taken");
     until_told(&rig, &job, "is a fetch-worker running").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_a_job_can_be_explained() {
-    let rig = Rig::start().await;
+async fn only_a_job_can_be_explained(place: Place) {
+    let rig = Rig::at(place).await;
     let reply = rig.get("/api/sync/why").await;
     assert_eq!((reply.status.as_u16(), reply.code()), (422, "INVALID_REQUEST"));
     for id in ["sync_00000000000000000000000000000000", "nonsense"] {
