@@ -1,10 +1,6 @@
 //! What changes is found.
 
-use std::{
-    collections::BTreeMap,
-    io::{Cursor, Write as _},
-    ops::ControlFlow,
-};
+use std::{collections::BTreeMap, io::Cursor, ops::ControlFlow};
 
 use connectors::{
     import::{Export as _, Report},
@@ -136,22 +132,8 @@ async fn an_import_and_a_walk_are_one_set_of_messages_with_equal_rows() {
     fake.lock().delete(gone);
     fake.lock().message(edited).more = json!({"files": [{"id": "F1", "name": "a.txt", "size": 1}]});
 
-    let zip = {
-        let workspace = fake.lock();
-        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        let mut add = |name: &str, content: String| {
-            zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("an entry");
-            zip.write_all(content.as_bytes()).expect("an entry");
-        };
-        add("channels.json", json!([{"id": crate::CHANNEL, "name": "general"}]).to_string());
-        add("users.json", json!((0..4).map(crate::fake::person).collect::<Vec<_>>()).to_string());
-        let said: Vec<_> =
-            workspace.said.iter().map(|(at, said)| workspace.json(*at, said)).collect();
-        add("general/2023-11-14.json", json!(said).to_string());
-        zip.finish().expect("an archive").into_inner()
-    };
-    let mut export =
-        slack::SlackExport::open(Cursor::new(zip), slack::Limits::default()).expect("an export");
+    let mut export = slack::SlackExport::open(Cursor::new(fake.export()), slack::Limits::default())
+        .expect("an export");
     assert_eq!(export.workspace(), account(&fake).identity().await.expect("an identity").workspace);
     assert_eq!(export.channels()[0].external_id, crate::CHANNEL);
     let (mut imported, mut report) = (BTreeMap::new(), Report::default());

@@ -4,6 +4,8 @@
 
 #[path = "api.rs"]
 mod api;
+#[path = "archive.rs"]
+mod archive;
 pub(crate) use api::person;
 
 use std::{

@@ -187,7 +187,9 @@ impl Workspace {
             (Some(seen), Some(extent)) => Some(seen.with(extent)),
             (seen, extent) => seen.or(extent),
         };
-        let mut page = Page { estimate: walk.estimate, marks, ..seen_all(&listing) };
+        // Of an increment it would tell how much is compared, not how much is new.
+        let estimate = walk.estimate.filter(|_| walk.since.is_none());
+        let mut page = Page { estimate, marks, ..seen_all(&listing) };
         page.next = match following {
             Some(next) => walk.then(Step::Top { cursor: Some(next), seen, limited })?,
             None => {

@@ -13,6 +13,9 @@ pub(super) const SLOW_PAGE: usize = 15;
 /// A pause this long, twice, is that of an app which may ask once a minute.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Calls that may come at once: so many at most are refused before all workers know that they must wait.
+const BURST: u32 = 5;
+
 /// What is asked for; Slack counts each by itself, for an app in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
@@ -92,7 +95,7 @@ impl Pace {
         let is_reading = matches!(method, Method::History | Method::Replies);
         let (calls, burst) = match method.per_minute() {
             _ if is_reading && self.is_slow() => (1, 1),
-            calls => (calls, calls / 2),
+            calls => (calls, BURST),
         };
         Bucket::new(key, calls, MINUTE, burst)
     }
