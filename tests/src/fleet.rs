@@ -14,10 +14,10 @@ use domain::JobId;
 use store::contract::Schema;
 use tempfile::TempDir;
 
-pub use self::member::Member;
+pub use self::{member::Member, servers::given};
 use self::{
     member::PROGRAMS,
-    servers::{delete_queues, free_port, given, through_proxy},
+    servers::{delete_queues, free_port, through_proxy},
 };
 use crate::{Api, Proxy};
 

@@ -3,10 +3,15 @@
 use std::{
     fmt::Write as _,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::given;
+
+/// Longest wait for its start.
+const SOON: Duration = Duration::from_secs(10);
 
 /// What may pass.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +50,11 @@ pub struct Gate {
 impl Gate {
     /// Lets calls through to a server (`http://host:port`), as the limit allows.
     pub async fn before(server: &str, limit: Limit<'_>) -> Self {
-        let named = std::env::var("ATLAS_TEST_NGINX");
-        let nginx = named.expect("ATLAS_TEST_NGINX names an nginx: run scripts/test");
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        std::fs::write(folder.path().join("nginx.conf"), configuration(server, port, limit)).unwrap();
-        let nginx = Command::new(nginx)
+        std::fs::write(folder.path().join("nginx.conf"), configuration(server, port, limit))
+            .unwrap();
+        let nginx = Command::new(given("ATLAS_TEST_NGINX"))
             .arg("-p")
             .arg(folder.path())
             .args(["-e", "error.log", "-c", "nginx.conf"])
@@ -58,13 +62,13 @@ impl Gate {
             .spawn()
             .unwrap();
         let gate = Self { url: format!("http://127.0.0.1:{port}"), folder, nginx };
-        for _ in 0..500 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return gate;
-            }
+        let begun = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            let refused = gate.file("error.log");
+            assert!(begun.elapsed() < SOON, "nginx does not answer: {refused}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("nginx does not answer: {}", gate.file("error.log"));
+        gate
     }
 
     /// Calls that were counted, in the order of their answers.

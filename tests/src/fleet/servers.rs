@@ -7,7 +7,8 @@ use domain::Stage;
 use crate::Proxy;
 
 /// What a variable says that names a server.
-pub(super) fn given(variable: &str) -> String {
+#[must_use]
+pub fn given(variable: &str) -> String {
     let given = std::env::var(variable);
     assert!(given.is_ok(), "{variable} must be set: run scripts/test, which sets it");
     given.unwrap_or_default()
