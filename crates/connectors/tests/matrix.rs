@@ -1,10 +1,12 @@
-//! Matrix, against a homeserver of our own that has its traps.
+//! Matrix, against a homeserver of our own that has its traps, and against Synapse.
 
 #![expect(clippy::expect_used, reason = "what tests share is no test itself")]
 
 #[path = "matrix/fake.rs"]
 mod fake;
 mod platform;
+#[path = "matrix/synapse.rs"]
+mod synapse;
 
 use std::{sync::Arc, time::Duration};
 

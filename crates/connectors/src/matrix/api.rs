@@ -78,19 +78,26 @@ impl Server {
     }
 
     /// What is new in one room since a token, and when that was by the server's clock; without a token
-    /// its newest event, and the token of now.
+    /// its newest event of any kind, and the token of now.
     pub(super) async fn news(
         &self,
         room: &str,
         since: Option<&str>,
     ) -> Result<(RawSync, i64), ConnectorError> {
-        let limit = since.map_or(1, |_| NEWS);
+        let timeline = match since {
+            // That we have left is told as somebody's membership, or not at all.
+            Some(_) => {
+                let types = [READ, &["m.room.member"]].concat();
+                json!({"limit": NEWS, "types": types})
+            }
+            None => newest(),
+        };
         let nothing = json!({"types": []});
         let filter = json!({
             "room": {
                 "rooms": [room],
                 "not_rooms": [never_asked()],
-                "timeline": {"limit": limit, "types": READ},
+                "timeline": timeline,
                 "state": nothing, "ephemeral": nothing, "account_data": nothing,
             },
             "presence": nothing, "account_data": nothing,
@@ -106,7 +113,7 @@ impl Server {
         let filter = json!({
             "room": {
                 "not_rooms": [never_asked()],
-                "timeline": {"limit": 1, "types": []},
+                "timeline": newest(),
                 "state": {"lazy_load_members": true, "types": super::account::SHOWN},
                 "ephemeral": nothing, "account_data": nothing,
             },
@@ -198,7 +205,12 @@ impl Server {
 /// A room that there is not, of another name each time: for two minutes the same question without a token
 /// would get the same answer.
 fn never_asked() -> String {
-    format!("!asked-at-{}", chrono::Utc::now().timestamp_micros())
+    format!("!asked-at-{}:nowhere.invalid", chrono::Utc::now().timestamp_micros())
+}
+
+/// The newest event, whatever it is: of a room whose newest event is not wanted Synapse says nothing at all.
+fn newest() -> serde_json::Value {
+    json!({"limit": 1})
 }
 
 /// What is not there, not shown, or not known to the server is nothing.

@@ -39,7 +39,12 @@ impl Server {
         let filter = || serde_json::from_str(text("filter").unwrap_or("{}")).unwrap_or(Value::Null);
         match parts.as_slice() {
             ["v3", "account", "whoami"] => (200, json!({"user_id": USERS[2], "device_id": "D"})),
-            ["v3", "sync"] if filter()["room"]["state"]["types"] != json!([]) => (200, joined()),
+            ["v3", "sync"] if !is_valid(&filter()) => refused(400, "M_UNKNOWN"),
+            // Of a room with nothing to show in its timeline it says nothing, whatever its state is.
+            ["v3", "sync"] if filter()["room"]["state"]["types"] != json!([]) => {
+                assert_eq!(filter()["room"]["timeline"], json!({"limit": 1}));
+                (200, joined())
+            }
             ["v3", "sync"] => match self.news(text("since"), &filter()) {
                 Some(news) => (200, news),
                 None => refused(400, "M_UNKNOWN"),
@@ -98,6 +103,12 @@ impl Server {
             _ => refused(404, "M_UNRECOGNIZED"),
         }
     }
+}
+
+/// Ids of rooms have to have a server.
+fn is_valid(filter: &Value) -> bool {
+    let rooms = ["rooms", "not_rooms"].iter().filter_map(|name| filter["room"][name].as_array());
+    rooms.flatten().all(|id| id.as_str().is_some_and(|id| id.starts_with('!') && id.contains(':')))
 }
 
 /// Four rooms: one with a name, a conversation of two, one without a name, a space.

@@ -85,17 +85,23 @@ impl Server {
             return Some(answer);
         }
         if !self.is_joined {
-            if since.is_some() {
+            // That it was left is an event like others.
+            let types = &room["timeline"]["types"];
+            let tells = |types: &Vec<Value>| types.contains(&"m.room.member".into());
+            if since.is_some() && types.as_array().is_none_or(tells) {
                 answer["rooms"]["leave"][ROOM] = json!({"timeline": {"events": []}});
             }
             return Some(answer);
         }
         let limit = room["timeline"]["limit"].as_u64().unwrap_or(10);
         let limit = usize::try_from(limit).expect("a number of events");
+        let types = &room["timeline"]["types"];
         let events = self.events.iter().enumerate().skip(since.unwrap_or(0));
-        let mut new: Vec<(usize, &Event)> =
-            events.filter(|(_, event)| is_of(event, &room["timeline"]["types"])).collect();
-        if new.is_empty() && since.is_some() {
+        let mut new: Vec<(usize, &Event)> = events.filter(|(_, e)| is_of(e, types)).collect();
+        // Without a token it looks only at the newest; of a room with nothing to show it says nothing.
+        let newest = self.events.len().saturating_sub(limit);
+        let shows = |(place, _): &(usize, &Event)| since.is_some() || *place >= newest;
+        if !new.iter().any(shows) {
             return Some(answer);
         }
         let surplus = new.len().saturating_sub(limit.min(self.news));
