@@ -5,6 +5,8 @@
 #[path = "matrix/fake.rs"]
 mod fake;
 mod platform;
+#[path = "matrix/rate.rs"]
+mod rate;
 #[path = "matrix/synapse.rs"]
 mod synapse;
 

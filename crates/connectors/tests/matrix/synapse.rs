@@ -9,7 +9,8 @@ use connectors::ConnectorError;
 use domain::{Classify as _, ErrorCode, message::MessageKind};
 use room::Room;
 use serde_json::json;
-use server::{Server, account, free_port, mirror, shared};
+pub(crate) use server::shared;
+use server::{Server, account, free_port, mirror};
 
 use crate::platform::{assert_same, stored};
 
