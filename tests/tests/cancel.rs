@@ -52,6 +52,8 @@ async fn a_walk_that_hangs_is_cancelled_and_the_next_sync_goes_on(place: Place) 
     let (replay, _, rig) = scripted(place).await;
     replay.script([Page::Hang]);
     let job = rig.trigger("C1", false).await;
+    // A walk that is cancelled before it asks for a page would leave the script to the next sync.
+    rig.until(async || (replay.steps_left() == 0).then_some(())).await;
     rig.until(async || (rig.status("C1", &job).await["status"] == "running").then_some(())).await;
     cancel(&rig, &job).await;
     let status = rig.status("C1", &job).await;

@@ -66,6 +66,12 @@ impl Replay {
         self.lock().pages_served
     }
 
+    /// How many steps of the script are still to come.
+    #[must_use]
+    pub fn steps_left(&self) -> usize {
+        self.lock().steps.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
