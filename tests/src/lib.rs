@@ -18,7 +18,7 @@ mod rig;
 mod twice;
 
 pub use api::{Api, Reply};
-pub use archive::{channel_archive, real_export, sample_archive};
+pub use archive::{channel_archive, channels_archive, real_export, sample_archive};
 pub use chat::Chat;
 pub use clock::wrong_clock;
 pub use doubles::{ABORT_AT, ASK_EXTRACTOR, ASK_PLATFORM, AskedExtractor, AskedPlatform, TWICE};
