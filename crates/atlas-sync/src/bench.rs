@@ -3,8 +3,10 @@
 //! Everything runs in this process, server and load together, so the figures are those of the whole.
 //! Compare figures of one run with each other; absolute times are this machine's.
 
+pub(crate) mod beside;
 mod cancel;
 mod incremental;
+pub(crate) mod jobs;
 mod process;
 mod status;
 mod whole;

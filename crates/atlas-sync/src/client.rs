@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::commands::CliError;
 
 /// Talks to one server.
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
@@ -204,7 +205,7 @@ impl Client {
         let mut cursor: Option<String> = None;
         loop {
             let mut query = query.to_vec();
-            query.push(("limit", "200"));
+            query.push(("limit", "100"));
             if let Some(cursor) = &cursor {
                 query.push(("cursor", cursor));
             }
