@@ -37,6 +37,8 @@ pub struct Config {
     pub log: String,
     /// `ATLAS_LOG_FORMAT`: how it is logged.
     pub log_format: LogFormat,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector that traces are sent to; none are made without.
+    pub traces_to: Option<Address>,
     /// `ATLAS_SLOTS`: tasks of a stage in work at the same time.
     pub slots: usize,
     /// `ATLAS_LEASE_SECONDS`: how long a claim lives without a heartbeat.
@@ -156,6 +158,7 @@ impl Config {
                 .map(PathBuf::from),
             log: log_filter(variables)?,
             log_format: parsed(variables, "ATLAS_LOG_FORMAT", "text", "text or json")?,
+            traces_to: collector(variables)?,
             slots: in_range(variables, "ATLAS_SLOTS", 2, 1..=256, "a number from 1 to 256")?,
             lease: Duration::from_secs(in_range(
                 variables,
@@ -253,6 +256,17 @@ fn roles(names: &str) -> Result<BTreeSet<Role>, ConfigError> {
         return Ok(Role::ALL.into());
     }
     names.split(',').map(|name| name.trim().parse().map_err(|()| refused())).collect()
+}
+
+fn collector(variables: &BTreeMap<String, String>) -> Result<Option<Address>, ConfigError> {
+    let name = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    let url = variables.get(name).filter(|url| !url.is_empty());
+    match url {
+        Some(url) if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            Err(ConfigError::Scheme { name, expected: "http:// or https://" })
+        }
+        url => Ok(url.map(|url| Address::new(url.clone()))),
+    }
 }
 
 fn log_filter(variables: &BTreeMap<String, String>) -> Result<String, ConfigError> {

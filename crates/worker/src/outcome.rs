@@ -39,6 +39,8 @@ mod tests {
             attempt,
             crashes: 0,
             force: false,
+            waited: Duration::ZERO,
+            trace: None,
         }
     }
 
