@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{Claims, Hearing, Ports, Stage, attempt};
+use crate::{Claims, Hearing, Ports, Stage, attempt, measure};
 
 /// How a runner works.
 #[derive(Debug, Clone)]
@@ -84,6 +84,7 @@ impl Runner {
     /// Works until `shutdown`, then finishes or gives back what is in work.
     pub async fn run(self, shutdown: CancellationToken) {
         let stage = self.shared.stage.stage();
+        measure::begins(stage);
         let mut attempts = JoinSet::new();
         while !shutdown.is_cancelled() {
             let subscribed = self.shared.ports.queue.subscribe(stage, self.shared.settings.slots);
