@@ -90,6 +90,8 @@ impl Fleet {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         std::fs::write(&key, KEY).unwrap();
+        let master_key = folder.path().join("master-key");
+        std::fs::write(&master_key, "a".repeat(64)).unwrap();
         let port = free_port();
         let prefix = format!("atlas-test-{}", JobId::random());
         let variables = vec![
@@ -98,6 +100,8 @@ impl Fleet {
             ("PROGRESS_URL", progress_url),
             ("ATLAS_PREFIX", prefix.clone()),
             ("ATLAS_API_KEY_FILE", key.display().to_string()),
+            ("ATLAS_MASTER_KEY_FILE", master_key.display().to_string()),
+            ("ATLAS_ALLOWED_HOSTS", "127.0.0.1".to_owned()),
             ("ATLAS_LISTEN", format!("127.0.0.1:{port}")),
             ("ATLAS_HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
             ("ATLAS_LEASE_SECONDS", LEASE.to_owned()),
@@ -127,6 +131,23 @@ impl Fleet {
             .spawn()
             .unwrap();
         self.members.push(Member { program, child });
+    }
+
+    /// Runs a command of the service to its end; answers with whether it has done it.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> bool {
+        let variables = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
+        let output = Command::new(programs().join("atlas-sync"))
+            .args(arguments)
+            .envs(variables)
+            .output()
+            .unwrap();
+        output.status.success()
+    }
+
+    /// Gives all processes these master keys, the first to seal with.
+    pub fn give_master_keys(&self, keys: &str) {
+        std::fs::write(self.folder.path().join("master-key"), keys).unwrap();
     }
 
     /// Takes a process out of the fleet, by its program.
@@ -220,7 +241,8 @@ fn programs() -> PathBuf {
 fn build() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let bins = PROGRAMS.iter().flat_map(|program| ["--bin", program]);
+        let programs = PROGRAMS.iter().chain(&["atlas-sync"]);
+        let bins = programs.flat_map(|program| ["--bin", program]);
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--workspace", "--locked"])
             .args(bins)

@@ -10,6 +10,7 @@ mod fleet;
 mod messages;
 mod proxy;
 mod rig;
+mod workspace;
 
 pub use api::{Api, Reply};
 pub use archive::{channel_archive, real_export, sample_archive};
@@ -19,3 +20,4 @@ pub use fleet::{Fleet, Member};
 pub use messages::{channel, message, reply};
 pub use proxy::Proxy;
 pub use rig::Rig;
+pub use workspace::Workspace;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use system_tests::{Chat, Rig};
+use system_tests::{Api, Chat, Fleet, Rig, Workspace, channel_archive};
 
 const TOKEN: &str = "canary7token7of7the7first7x";
 
@@ -14,13 +14,13 @@ fn entered(chat: &Chat, token: &str) -> Value {
     json!({"platform": "mattermost", "base_url": chat.base_url, "credentials": {"token": token}})
 }
 
-async fn connected(rig: &Rig, chat: &Chat) -> String {
+async fn connected(rig: &Api, chat: &Chat) -> String {
     let reply = rig.post("/api/connections", &entered(chat, TOKEN)).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
     reply.body["id"].as_str().unwrap().to_owned()
 }
 
-async fn chosen(rig: &Rig, connection: &str, channels: &[&str]) {
+async fn chosen(rig: &Api, connection: &str, channels: &[&str]) {
     let path = format!("/api/connections/{connection}/channels");
     let reply = rig.put(&path, &json!({"channel_ids": channels})).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
@@ -278,4 +278,74 @@ async fn a_platform_that_asks_for_a_pause_holds_no_worker() {
     assert_eq!(status["status"], "completed", "{status}");
     assert_eq!(status["progress"]["total_messages"], 451);
     assert_eq!(slow.refused(), 1, "nobody asks again before the pause has ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_and_a_live_sync_of_a_channel_are_one_set_of_messages() {
+    const WEEKS: u64 = 14 * 24 * 60 * 60;
+    let workspace = Workspace::start().await;
+    let old = workspace.say(2 * WEEKS, "We decided to use PostgreSQL for the ledger service.");
+    let late = workspace.say(60 * 60, "We decided to drop Kafka.");
+    let archive = channel_archive(&[old, late.clone()]);
+    let rig = Rig::start().await;
+    let channel = rig.import(archive.clone()).await;
+    assert_eq!(rig.sync(&channel).await["progress"]["total_messages"], 2);
+    let told = rig.get("/api/connections").await.body["connections"][0].clone();
+    let entered = json!({"platform": "slack", "base_url": workspace.base_url, "credentials": {"token": "xoxb-1"}});
+    let connection = rig.post("/api/connections", &entered).await;
+    assert_eq!(connection.body["id"], told["id"], "the workspace's own: {}", connection.text);
+    chosen(&rig, told["id"].as_str().unwrap(), &[&channel]).await;
+    rig.sync(&channel).await;
+    let first = rig.get(&format!("/api/channels/{channel}/messages")).await.body;
+    assert_eq!(first["messages"].as_array().unwrap().len(), 2, "{first}");
+    assert!(first["messages"][0]["permalink"].is_string(), "exports have none: {first}");
+    assert_eq!(rig.sync(&channel).await["progress"]["total_messages"], 0, "all is known");
+    workspace.edit(&late, "We decided to keep Kafka.");
+    workspace.say(2, "Ann owns the ledger service.");
+    assert_eq!(rig.sync(&channel).await["progress"]["total_messages"], 2);
+    let again = rig.import(archive).await;
+    assert_eq!(again, channel);
+    assert_eq!(
+        rig.sync(&channel).await["progress"]["total_messages"],
+        0,
+        "an older file is no news"
+    );
+    let messages = rig.get(&format!("/api/channels/{channel}/messages")).await.body;
+    let messages = messages["messages"].as_array().unwrap();
+    let mut texts: Vec<_> = messages.iter().map(|m| m["text"].as_str().unwrap()).collect();
+    texts.sort_unstable();
+    let stands = ["Ann owns the ledger service.", "We decided to keep Kafka."];
+    assert_eq!(texts[..2], stands, "{texts:?}");
+    assert_eq!(texts.len(), 3);
+    assert!(messages.iter().all(|m| m["permalink"].is_string()), "{messages:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_key_is_rotated_while_separate_processes_work() {
+    let (old, new) = ("a".repeat(64), "b".repeat(64));
+    let (chat, channel) = team().await;
+    let fleet = Fleet::start(&[]).await;
+    let api = &fleet.api;
+    let id = connected(api, &chat).await;
+    chosen(api, &id, &[&channel]).await;
+    assert_eq!(api.sync(&channel).await["progress"]["total_messages"], 451);
+    assert!(fleet.command(&["keys", "rotate-master"]), "nothing is to do");
+    fleet.give_master_keys(&new);
+    let path = format!("/api/connections/{id}");
+    let locked = api.post(&format!("{path}/validate"), &json!({})).await.body;
+    assert_eq!(locked["valid"], true, "who has opened them goes on: {locked}");
+    assert!(!fleet.command(&["keys", "rotate-master"]), "the old key is missing");
+    fleet.give_master_keys(&format!("{new} {old}"));
+    assert!(fleet.command(&["keys", "rotate-master"]));
+    fleet.give_master_keys(&new);
+    let valid = api.post(&format!("{path}/validate"), &json!({})).await.body;
+    assert_eq!(valid, json!({"valid": true}));
+    chat.take_only(&["another-token-of-the-bot"]);
+    let entered = json!({"credentials": {"token": "another-token-of-the-bot"}});
+    let renewed = api.put(&path, &entered).await;
+    assert_eq!(renewed.body["status"], "connected", "{}", renewed.text);
+    chat.say("beacon", "We decided to drop Kafka.");
+    assert_eq!(api.sync(&channel).await["progress"]["total_messages"], 1);
+    let logs = fleet.logs();
+    assert!(!logs.contains(TOKEN) && !logs.contains("another-token"), "{logs}");
 }
