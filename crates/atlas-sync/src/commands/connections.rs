@@ -56,10 +56,14 @@ pub(super) enum Action {
         /// Its id or its name.
         connection: String,
         /// Their ids or names.
+        #[arg(required_unless_present_any = ["all", "none"])]
         channels: Vec<String>,
         /// All that are offered.
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["channels", "none"])]
         all: bool,
+        /// None any more: must be said, since a forgotten name is no choice.
+        #[arg(long, conflicts_with = "channels")]
+        none: bool,
         /// Synchronise each by itself: five POSIX cron fields, such as "0 */4 * * *".
         #[arg(long)]
         schedule: Option<String>,
@@ -117,7 +121,7 @@ async fn act(client: &Client, shared: &Shared, action: Action) -> Result<(), Cli
         }
         Action::Validate { connection } => validate(client, shared, &connection).await,
         Action::Channels { connection } => channels(client, shared, &connection).await,
-        Action::Select { connection, channels, all, schedule, timezone } => {
+        Action::Select { connection, channels, all, schedule, timezone, .. } => {
             let path = format!("{}/channels", path_of(client, &connection).await?);
             let offered = client.all(&path, &[], "channels").await?;
             let mut body = match all {
