@@ -16,6 +16,7 @@ mod place;
 mod proxy;
 mod rig;
 mod twice;
+mod workspace;
 
 pub use api::{Api, Reply};
 pub use archive::{channel_archive, real_export, sample_archive};
@@ -31,3 +32,4 @@ pub use place::Place;
 pub use proxy::{Proxy, Way};
 pub use rig::Rig;
 pub use twice::Twice;
+pub use workspace::Workspace;

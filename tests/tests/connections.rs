@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use system_tests::{Chat, Rig};
+use system_tests::{Chat, Rig, Workspace, channel_archive};
 
 const TOKEN: &str = "canary7token7of7the7first7x";
 
@@ -278,4 +278,44 @@ async fn a_platform_that_asks_for_a_pause_holds_no_worker() {
     assert_eq!(status["status"], "completed", "{status}");
     assert_eq!(status["progress"]["total_messages"], 451);
     assert_eq!(slow.refused(), 1, "nobody asks again before the pause has ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_and_a_live_sync_of_a_channel_are_one_set_of_messages() {
+    const WEEKS: u64 = 14 * 24 * 60 * 60;
+    let workspace = Workspace::start().await;
+    let old = workspace.say(2 * WEEKS, "We decided to use PostgreSQL for the ledger service.");
+    let late = workspace.say(60 * 60, "We decided to drop Kafka.");
+    let archive = channel_archive(&[old, late.clone()]);
+    let rig = Rig::start().await;
+    let channel = rig.import(archive.clone()).await;
+    assert_eq!(rig.sync(&channel).await["progress"]["total_messages"], 2);
+    let told = rig.get("/api/connections").await.body["connections"][0].clone();
+    let entered = json!({"platform": "slack", "base_url": workspace.base_url, "credentials": {"token": "xoxb-1"}});
+    let connection = rig.post("/api/connections", &entered).await;
+    assert_eq!(connection.body["id"], told["id"], "the workspace's own: {}", connection.text);
+    chosen(&rig, told["id"].as_str().unwrap(), &[&channel]).await;
+    rig.sync(&channel).await;
+    let first = rig.get(&format!("/api/channels/{channel}/messages")).await.body;
+    assert_eq!(first["messages"].as_array().unwrap().len(), 2, "{first}");
+    assert!(first["messages"][0]["permalink"].is_string(), "exports have none: {first}");
+    assert_eq!(rig.sync(&channel).await["progress"]["total_messages"], 0, "all is known");
+    workspace.edit(&late, "We decided to keep Kafka.");
+    workspace.say(2, "Ann owns the ledger service.");
+    assert_eq!(rig.sync(&channel).await["progress"]["total_messages"], 2);
+    let again = rig.import(archive).await;
+    assert_eq!(again, channel);
+    assert_eq!(
+        rig.sync(&channel).await["progress"]["total_messages"],
+        0,
+        "an older file is no news"
+    );
+    let messages = rig.get(&format!("/api/channels/{channel}/messages")).await.body;
+    let messages = messages["messages"].as_array().unwrap();
+    let mut texts: Vec<_> = messages.iter().map(|m| m["text"].as_str().unwrap()).collect();
+    texts.sort_unstable();
+    let stands = ["Ann owns the ledger service.", "We decided to keep Kafka."];
+    assert_eq!(texts[..2], stands, "{texts:?}");
+    assert_eq!(texts.len(), 3);
+    assert!(messages.iter().all(|m| m["permalink"].is_string()), "{messages:?}");
 }

@@ -75,6 +75,7 @@ macro_rules! contract {
             chosen_channels_are_walked_and_no_others,
             imports_are_walked_first_and_then_the_platform,
             a_task_that_goes_on_at_the_platform_stays_there,
+            what_the_platform_tells_stands_against_an_export_of_the_same_revision,
             a_removed_connection_ends_its_jobs_and_leaves_its_channels,
             a_connection_without_credentials_is_disconnected,
             credentials_are_rewrapped_by_another_master_key,

@@ -168,6 +168,33 @@ pub async fn a_task_that_goes_on_at_the_platform_stays_there(store: &dyn Store) 
     assert_eq!(store.watermark(&channel).await.unwrap(), None);
 }
 
+/// An export has no permalinks, and older reactions.
+pub async fn what_the_platform_tells_stands_against_an_export_of_the_same_revision(
+    store: &dyn Store,
+) {
+    let id = added(store, "T1").await;
+    let channel = store.choose_channels(&id, &[offered("C1")], None).await.unwrap().remove(0).id;
+    let (job, task) = started(store, &channel).await;
+    let fetch = claimed(store, &task).await;
+    let page = |text: &str, next| PageEffect::new(vec![message(1, text)], next);
+    let export = page("export", PageNext::Live(Some("imported".into())));
+    committed(store, &fetch.claim, Effect::Page(export)).await;
+    let said = PageEffect { live: true, ..page("live", PageNext::End(Some("walked".into()))) };
+    committed(store, &fetch.claim, Effect::Page(said)).await;
+    let text = async || store.message(&channel, &"000001".into()).await.unwrap().unwrap().text;
+    assert_eq!(text().await, "live", "what was there came from an export");
+    store.cancel(&job.id, None).await.unwrap();
+    let (_, task) = started(store, &channel).await;
+    let fetch = claimed(store, &task).await;
+    let export = PageEffect::new(
+        vec![message(1, "export"), message(2, "missed")],
+        PageNext::Live(Some("imported again".into())),
+    );
+    committed(store, &fetch.claim, Effect::Page(export)).await;
+    assert_eq!(text().await, "live");
+    assert!(store.message(&channel, &"000002".into()).await.unwrap().is_some());
+}
+
 /// With a reason, and nothing is written after it.
 pub async fn a_removed_connection_ends_its_jobs_and_leaves_its_channels(store: &dyn Store) {
     let id = added(store, "T1").await;

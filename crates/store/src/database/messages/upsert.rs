@@ -23,6 +23,8 @@ pub(in crate::database) struct Walked<'p> {
     pub(in crate::database) job: &'p JobId,
     /// Whether unchanged messages are to go through the stages again as well.
     pub(in crate::database) force: bool,
+    /// Whether they are as the platform has them now.
+    pub(in crate::database) live: bool,
     pub(in crate::database) messages: &'p [Message],
 }
 
@@ -37,7 +39,7 @@ pub(in crate::database) async fn upsert(
     }
     let newest = newest_revisions(walked.messages);
     let ids = json::encode(&newest.keys().collect::<Vec<_>>())?;
-    let mut changed = insert_newer(write, walked.channel, &newest).await?;
+    let mut changed = insert_newer(write, walked, &newest).await?;
     changed.extend(mark_thread_roots(write, walked.channel, &newest, &ids).await?);
     if walked.force {
         changed.extend(newest.keys().map(|id| (*id).clone()));
@@ -74,12 +76,13 @@ fn newest_revisions(messages: &[Message]) -> BTreeMap<&MessageId, &Message> {
 
 async fn insert_newer(
     write: &mut Session,
-    channel: &ChannelId,
+    walked: &Walked<'_>,
     newest: &BTreeMap<&MessageId, &Message>,
 ) -> Result<Vec<MessageId>> {
     let rows = newest.values().map(|message| NewRow::new(message)).collect::<Result<Vec<_>>>()?;
     // A thread's first message may be told before its first reply is: that it is one is not forgotten.
     // Of a deletion only the fact may be known, not the time: it stands until something newer is said.
+    // What the platform itself has told stands against an export of the same revision.
     let stored = query(
         "INSERT INTO messages (channel_id, message_id, thread_id, author_id, author_name, author_kind,
              kind, text, mentions, links, reactions, attachments, permalink, sent_at, edited_at,
@@ -103,12 +106,15 @@ async fn insert_newer(
          WHERE excluded.content_hash <> messages.content_hash
              AND (excluded.revised_at > messages.revised_at
                  OR (excluded.revised_at = messages.revised_at
-                     AND (messages.deleted_at IS NULL OR messages.missing))
+                     AND (messages.deleted_at IS NULL OR messages.missing)
+                     AND ($3 OR NOT EXISTS (SELECT 1 FROM channels
+                         WHERE channels.channel_id = $1 AND live_watermark IS NOT NULL)))
                  OR excluded.deleted_at IS NOT NULL)
          RETURNING message_id",
     )
-    .bind(channel.as_str())
+    .bind(walked.channel.as_str())
     .bind(json::encode(&rows)?)
+    .bind(walked.live)
     .fetch_all(write)
     .await?;
     stored.iter().map(|row| row.id("message_id")).collect()

@@ -22,6 +22,7 @@ pub(super) async fn write(
         channel: &fenced.channel,
         job: &fenced.ledger.job.id,
         force: fenced.ledger.job.force,
+        live: page.live,
         messages: &page.messages,
     };
     let mut pending = upsert(write, &walked).await?;
