@@ -101,10 +101,12 @@ impl Accounts {
         let held = self.held(id).await?;
         let (version, workspace) = (held.version, held.connection.workspace.clone());
         let outcome = match self.account(id, self.unsealed(held)?)?.identity().await {
-            Ok(identity) if identity.workspace != workspace => Err(ConnectorError::Auth(format!(
-                "they belong to {}, and the connection to another workspace",
-                identity.workspace_name
-            ))),
+            Ok(identity) if identity.workspace != workspace => {
+                Err(ConnectorError::NotConnected(format!(
+                    "its credentials belong to {}, the connection to another workspace: give it its own",
+                    identity.workspace_name
+                )))
+            }
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };
@@ -183,21 +185,24 @@ impl Accounts {
     async fn held(&self, id: &ConnectionId) -> Result<Credentials, ConnectorError> {
         let held = self.store.credentials(id).await.map_err(unavailable)?;
         held.ok_or_else(|| {
-            ConnectorError::Auth("the connection was removed: connect the workspace again".into())
+            let why = "the connection was removed: connect the workspace again";
+            ConnectorError::NotConnected(why.into())
         })
     }
 
     fn unsealed(&self, held: Credentials) -> Result<Entered, ConnectorError> {
         let Credentials { connection, sealed, .. } = held;
         let sealed = sealed.ok_or_else(|| {
-            ConnectorError::Auth("the connection has none: give it new ones".into())
+            let why = "the connection has no credentials: give it new ones";
+            ConnectorError::NotConnected(why.into())
         })?;
         let owner = Owner { connection: &connection.id, platform: connection.platform };
         let opened = open(&self.keys, owner, &sealed);
         let credentials = opened.map_err(|error| ConnectorError::Locked(error.to_string()))?;
         let base_url = connection.base_url.as_deref().map(Url::parse).transpose();
         let base_url = base_url.map_err(|_| {
-            ConnectorError::Auth("the connection's address cannot be read: change it".into())
+            let why = "the connection's address cannot be read: change it";
+            ConnectorError::NotConnected(why.into())
         })?;
         Ok(Entered { platform: connection.platform, base_url, credentials })
     }

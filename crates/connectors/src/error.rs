@@ -23,6 +23,9 @@ pub enum ConnectorError {
     /// It does not accept our credentials, or not for this; why, and what to do.
     #[error("the platform refuses our credentials: {0}")]
     Auth(String),
+    /// The connection was removed, or cannot be used as it is; what to do.
+    #[error("{0}")]
+    NotConnected(String),
     /// Its address may not be called; what to do.
     #[error("{0}")]
     Address(#[from] Forbidden),
@@ -69,7 +72,7 @@ impl Classify for ConnectorError {
     fn sync_error(&self) -> SyncError {
         let code = match self {
             Self::Platform(_) | Self::Busy { .. } => ErrorCode::PlatformError,
-            Self::Auth(_) | Self::Address(_) => ErrorCode::AuthError,
+            Self::Auth(_) | Self::NotConnected(_) | Self::Address(_) => ErrorCode::AuthError,
             Self::RateLimit { .. } | Self::Metered { .. } => ErrorCode::RateLimit,
             Self::ChannelNotFound(_) => ErrorCode::ChannelNotFound,
             Self::Unavailable | Self::InvalidMark | Self::Locked(_) | Self::Request(_) => {
@@ -101,6 +104,7 @@ impl Classify for ConnectorError {
             | Self::Metered { retry_after, .. }
             | Self::Busy { retry_after, .. } => Retry::After(*retry_after),
             Self::Auth(_)
+            | Self::NotConnected(_)
             | Self::Address(_)
             | Self::ChannelNotFound(_)
             | Self::InvalidMark

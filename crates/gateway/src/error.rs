@@ -90,8 +90,9 @@ impl ApiError {
     }
 
     pub(crate) fn connection_exists(id: &domain::ConnectionId) -> Self {
-        let message =
-            "this workspace is connected already: change that connection, or remove it first";
+        let message = format!(
+            "this workspace is connected already: give {id} new credentials, or remove it first"
+        );
         let error = Self::new(StatusCode::CONFLICT, "CONNECTION_EXISTS", message);
         Self { details: json!({ "connection_id": id }), ..error }
     }

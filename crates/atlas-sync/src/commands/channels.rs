@@ -23,6 +23,7 @@ pub(super) async fn run(shared: &Shared) -> Result<(), CliError> {
         [
             "id",
             "name",
+            "connected",
             "message_count",
             "fact_count",
             "entity_count",
@@ -32,7 +33,7 @@ pub(super) async fn run(shared: &Shared) -> Result<(), CliError> {
         .map(|field| output::plain(&channel[field]))
         .to_vec()
     };
-    let head = ["id", "name", "messages", "facts", "entities", "pages", "last sync"];
+    let head = ["id", "name", "connected", "messages", "facts", "entities", "pages", "last sync"];
     output::table(&head, channels.iter().map(row));
     Ok(())
 }

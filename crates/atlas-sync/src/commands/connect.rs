@@ -120,7 +120,8 @@ pub(super) async fn channel_id(client: &Client, wanted: &str) -> Result<String, 
             "there are no channels yet: bring some in with `atlas-sync connections add` or `atlas-sync import FILE.zip`",
         )),
         [] => Err(CliError::not_found(format!(
-            "there is no channel {wanted}: `atlas-sync channels` lists them"
+            "there is no channel {wanted}: `atlas-sync channels` lists them, `atlas-sync connections select` adds \
+             one of a platform"
         ))),
         _ => {
             let ids: Vec<_> = named.iter().map(|channel| field(channel, "id")).collect();

@@ -114,7 +114,9 @@ async fn act(client: &Client, shared: &Shared, action: Action) -> Result<(), Cli
             match shared.json {
                 true => output::json(&changed),
                 false => {
-                    say!("The platform takes them.");
+                    say!(
+                        "The platform takes them; the next sync goes on where the last one ended."
+                    );
                     Ok(())
                 }
             }
@@ -136,8 +138,7 @@ async fn act(client: &Client, shared: &Shared, action: Action) -> Result<(), Cli
             if shared.json {
                 return output::json(&chosen);
             }
-            let count = chosen["channels"].as_array().map_or(0, Vec::len);
-            say!("{count} channels are chosen; `atlas-sync sync CHANNEL` begins at once.");
+            say_chosen(&chosen);
             Ok(())
         }
         Action::Remove { connection } => {
@@ -153,18 +154,35 @@ async fn act(client: &Client, shared: &Shared, action: Action) -> Result<(), Cli
 
 /// Secrets come from a file or standard input, never from the command line, which others can see.
 fn read(path: &Path) -> Result<Map<String, Value>, CliError> {
-    let text = match path == Path::new("-") {
+    let standard_input = path == Path::new("-");
+    let source = match standard_input {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    };
+    let text = match standard_input {
         true => {
             let mut text = String::new();
             std::io::stdin().take(1 << 20).read_to_string(&mut text).map(|_| text)
         }
         false => std::fs::read_to_string(path),
     };
-    let text = text
-        .map_err(|error| CliError::failed(format!("{} cannot be read: {error}", path.display())))?;
+    let text =
+        text.map_err(|error| CliError::failed(format!("{source} cannot be read: {error}")))?;
     serde_json::from_str(&text).map_err(|_| {
-        CliError::usage(format!("{} must hold a JSON object: {{\"token\": \"…\"}}", path.display()))
+        CliError::usage(format!("{source} must hold a JSON object: {{\"token\": \"…\"}}"))
     })
+}
+
+fn say_chosen(chosen: &Value) {
+    let channels = chosen["channels"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<_> = channels.iter().map(|channel| output::plain(&channel["name"])).collect();
+    match names.first() {
+        Some(first) => {
+            say!("Chosen, and no others of this connection: {}.", names.join(", "));
+            say!("Synchronise one now: `atlas-sync sync {first} --follow`");
+        }
+        None => say!("No channel of this connection is synchronised any more."),
+    }
 }
 
 async fn list(client: &Client, shared: &Shared) -> Result<(), CliError> {

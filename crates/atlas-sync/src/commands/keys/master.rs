@@ -26,7 +26,7 @@ pub(super) async fn rotate_all(
     if shared.json {
         return output::json(&json!({ "rotated": rotated }));
     }
-    say!("{rotated} connections are under the new master key.");
+    say!("Connections now under the new master key: {rotated}.");
     say!("The old one is needed by backups made before; else it can be forgotten.");
     Ok(())
 }
