@@ -5,7 +5,7 @@ mod servers;
 
 use std::{
     fs::OpenOptions,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -182,6 +182,19 @@ impl Fleet {
         String::from_utf8(told.stdout).unwrap()
     }
 
+    /// Runs a command that works on the database as the processes do; answers with whether it has done it.
+    #[must_use]
+    pub fn administer(&self, arguments: &[&str]) -> bool {
+        let variables = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
+        let told = member::command_line().args(arguments).envs(variables).output().unwrap();
+        told.status.success()
+    }
+
+    /// Gives all processes these master keys, the first to seal with.
+    pub fn give_master_keys(&self, keys: &str) {
+        std::fs::write(master_key(self.folder.path()), keys).unwrap();
+    }
+
     /// Starts again whatever has ended, as what runs the processes does; answers with what that was.
     pub fn revive(&mut self) -> Vec<&'static str> {
         let ended = self.members.extract_if(.., |member| !member.runs());
@@ -238,13 +251,20 @@ impl Drop for Fleet {
 fn settings(folder: &Path, port: u16, prefix: &str) -> Vec<(&'static str, String)> {
     let key = folder.join("key");
     std::fs::write(&key, KEY).unwrap();
+    std::fs::write(master_key(folder), "a".repeat(64)).unwrap();
     vec![
         ("ATLAS_PREFIX", prefix.to_owned()),
         ("ATLAS_API_KEY_FILE", key.display().to_string()),
         ("ATLAS_DATA_FOLDER", folder.display().to_string()),
+        ("ATLAS_MASTER_KEY_FILE", master_key(folder).display().to_string()),
+        ("ATLAS_ALLOWED_HOSTS", "127.0.0.1".to_owned()),
         ("ATLAS_LISTEN", format!("127.0.0.1:{port}")),
         ("ATLAS_LEASE_SECONDS", LEASE.to_owned()),
         ("ATLAS_GRACE_SECONDS", "5".to_owned()),
         ("ATLAS_LOG", "info".to_owned()),
     ]
+}
+
+fn master_key(folder: &Path) -> PathBuf {
+    folder.join("master-key")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use system_tests::{Chat, Rig, Workspace, channel_archive};
+use system_tests::{Api, Chat, Fleet, Rig, Workspace, channel_archive};
 
 const TOKEN: &str = "canary7token7of7the7first7x";
 
@@ -14,13 +14,13 @@ fn entered(chat: &Chat, token: &str) -> Value {
     json!({"platform": "mattermost", "base_url": chat.base_url, "credentials": {"token": token}})
 }
 
-async fn connected(rig: &Rig, chat: &Chat) -> String {
+async fn connected(rig: &Api, chat: &Chat) -> String {
     let reply = rig.post("/api/connections", &entered(chat, TOKEN)).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
     reply.body["id"].as_str().unwrap().to_owned()
 }
 
-async fn chosen(rig: &Rig, connection: &str, channels: &[&str]) {
+async fn chosen(rig: &Api, connection: &str, channels: &[&str]) {
     let path = format!("/api/connections/{connection}/channels");
     let reply = rig.put(&path, &json!({"channel_ids": channels})).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
@@ -318,4 +318,34 @@ async fn an_import_and_a_live_sync_of_a_channel_are_one_set_of_messages() {
     assert_eq!(texts[..2], stands, "{texts:?}");
     assert_eq!(texts.len(), 3);
     assert!(messages.iter().all(|m| m["permalink"].is_string()), "{messages:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_key_is_rotated_while_separate_processes_work() {
+    let (old, new) = ("a".repeat(64), "b".repeat(64));
+    let (chat, channel) = team().await;
+    let fleet = Fleet::start(&[]).await;
+    let api = &fleet.api;
+    let id = connected(api, &chat).await;
+    chosen(api, &id, &[&channel]).await;
+    assert_eq!(api.sync(&channel).await["progress"]["total_messages"], 451);
+    assert!(fleet.administer(&["keys", "rotate-master"]), "nothing is to do");
+    fleet.give_master_keys(&new);
+    let path = format!("/api/connections/{id}");
+    let locked = api.post(&format!("{path}/validate"), &json!({})).await.body;
+    assert_eq!(locked["valid"], true, "who has opened them goes on: {locked}");
+    assert!(!fleet.administer(&["keys", "rotate-master"]), "the old key is missing");
+    fleet.give_master_keys(&format!("{new} {old}"));
+    assert!(fleet.administer(&["keys", "rotate-master"]));
+    fleet.give_master_keys(&new);
+    let valid = api.post(&format!("{path}/validate"), &json!({})).await.body;
+    assert_eq!(valid, json!({"valid": true}));
+    chat.take_only(&["another-token-of-the-bot"]);
+    let entered = json!({"credentials": {"token": "another-token-of-the-bot"}});
+    let renewed = api.put(&path, &entered).await;
+    assert_eq!(renewed.body["status"], "connected", "{}", renewed.text);
+    chat.say("beacon", "We decided to drop Kafka.");
+    assert_eq!(api.sync(&channel).await["progress"]["total_messages"], 1);
+    let logs = fleet.logs();
+    assert!(!logs.contains(TOKEN) && !logs.contains("another-token"), "{logs}");
 }
