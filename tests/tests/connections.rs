@@ -251,6 +251,49 @@ async fn a_connection_is_changed_only_as_is_safe() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_is_no_longer_chosen_says_so() {
+    let (chat, channel) = team().await;
+    let rig = Rig::start().await;
+    let id = connected(&rig, &chat).await;
+    chosen(&rig, &id, &[&channel]).await;
+    let job = rig.trigger(&channel, false).await;
+    rig.finished(&channel, &job).await;
+    chosen(&rig, &id, &[]).await;
+    for (path, body) in
+        [("/api/sync", json!({"channel_id": channel})), ("/api/sync/retry", json!({"job_id": job}))]
+    {
+        let refused = rig.post(path, &body).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::NOT_FOUND, "CHANNEL_NOT_FOUND"));
+        let error = &refused.body["error"];
+        assert_eq!(error["details"]["connection_id"], id.as_str());
+        assert!(error["message"].as_str().unwrap().contains("choose it"), "{error}");
+    }
+    let told = rig.get(&format!("/api/channels/{channel}")).await.body;
+    assert_eq!(told["message_count"], 451, "what was brought stays");
+    chosen(&rig, &id, &[&channel]).await;
+    assert_eq!(rig.sync(&channel).await["progress"]["total_messages"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_is_given_up_before_its_sync_begins_fails_it() {
+    let (chat, channel) = team().await;
+    let other = chat.say("other", "We decided to have lunch at noon.");
+    let rig = Rig::start_with_slots(1).await;
+    let id = connected(&rig, &chat).await;
+    chosen(&rig, &id, &[&channel, &other]).await;
+    chat.hold();
+    let holds = rig.trigger(&other, false).await;
+    rig.until(async || chat.is_waited_for().then_some(())).await;
+    let job = rig.trigger(&channel, false).await;
+    chosen(&rig, &id, &[&other]).await;
+    chat.resume();
+    let status = rig.finished(&channel, &job).await;
+    assert_eq!(status["error"]["code"], "CHANNEL_NOT_FOUND", "{status}");
+    assert!(status["error"]["message"].as_str().unwrap().contains("no longer chosen"), "{status}");
+    assert_eq!(rig.finished(&other, &holds).await["status"], "completed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_platform_that_asks_for_a_pause_holds_no_worker() {
     let (slow, slow_channel) = team().await;
     let quick = Chat::start_as("other", TOKEN).await;

@@ -106,6 +106,10 @@ impl Walk<'_> {
     }
 }
 
+fn not_chosen() -> ConnectorError {
+    ConnectorError::ChannelNotFound("it is no longer chosen: choose it again".into())
+}
+
 /// Whether a first page is the last and changes nothing: the usual, when little is imported.
 fn is_nothing_new(page: &Page, request: &PageRequest) -> bool {
     page.messages.is_empty() && page.next == Next::End(request.watermark.clone())
@@ -129,6 +133,9 @@ impl Stage for FetchStage {
         }
         let channel = self.channel(task).await?;
         let live = self.store.live_walk(&task.channel_id).await?;
+        if live.is_none() && self.store.is_not_chosen(&task.channel_id).await? {
+            return Err(not_chosen().into());
+        }
         let mut live_cursor = cursor.clone();
         if imported {
             let watermark = match task.force {
@@ -143,9 +150,7 @@ impl Stage for FetchStage {
             }
             live_cursor = None;
         }
-        let live = live.ok_or_else(|| {
-            ConnectorError::ChannelNotFound("it is no longer chosen: choose it again".into())
-        })?;
+        let live = live.ok_or_else(not_chosen)?;
         let watermark = live.watermark.filter(|_| !task.force);
         let request = PageRequest { channel, watermark, cursor: live_cursor };
         let walk = Walk { source: &*self.live, request, live: true, then_live: false, begun };

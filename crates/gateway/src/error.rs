@@ -89,6 +89,14 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
+    /// A channel that there is, but not for a sync.
+    pub(crate) fn not_chosen(id: &domain::ConnectionId) -> Self {
+        let message =
+            format!("this channel is not synchronised: choose it among the channels of {id}");
+        let error = Self::new(StatusCode::NOT_FOUND, "CHANNEL_NOT_FOUND", message);
+        Self { details: json!({ "connection_id": id }), ..error }
+    }
+
     pub(crate) fn connection_exists(id: &domain::ConnectionId) -> Self {
         let message = format!(
             "this workspace is connected already: give {id} new credentials, or remove it first"

@@ -47,6 +47,11 @@ impl Scheduler {
                 metrics::counter!("atlas_schedules_fired_total", "outcome" => "skipped")
                     .increment(1);
             }
+            Triggered::NotChosen(connection) => {
+                warn!(%channel, %connection, "a scheduled sync is skipped: the channel is not chosen");
+                metrics::counter!("atlas_schedules_fired_total", "outcome" => "skipped")
+                    .increment(1);
+            }
             Triggered::Replayed(..) | Triggered::KeyReused | Triggered::ChannelNotFound => {}
         }
     }

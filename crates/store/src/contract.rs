@@ -73,6 +73,7 @@ macro_rules! contract {
             the_connection_of_imports_is_taken_up,
             what_the_platform_refuses_is_said_of_these_credentials_only,
             chosen_channels_are_walked_and_no_others,
+            what_is_neither_chosen_nor_imported_is_not_synchronised,
             imports_are_walked_first_and_then_the_platform,
             a_task_that_goes_on_at_the_platform_stays_there,
             what_the_platform_tells_stands_against_an_export_of_the_same_revision,

@@ -4,10 +4,13 @@ use domain::{
     ConnectionId, ConnectionStatus, ErrorCode, JobStatus, Platform, SyncError, task::TaskInput,
 };
 
-use super::scene::{channel, claimed, committed, message, started};
+use super::{
+    imports::imported,
+    scene::{channel, claimed, committed, message, started, wanted},
+};
 use crate::{
     Added, ConnectionChange, Effect, NewChannel, NewConnection, PageEffect, PageNext, Plan, Sealed,
-    Store,
+    Store, Triggered,
 };
 
 fn sealed(name: &str) -> Sealed {
@@ -117,6 +120,23 @@ pub async fn chosen_channels_are_walked_and_no_others(store: &dyn Store) {
     let known: Vec<_> = known.iter().map(|(c, live)| (c.id.as_str(), *live)).collect();
     assert_eq!(known, [("C1", false), ("C2", true), ("C3", true)]);
     assert_eq!(store.connection_summary(&id).await.unwrap().unwrap().channels, 3);
+}
+
+/// It would end with nothing and call itself done.
+pub async fn what_is_neither_chosen_nor_imported_is_not_synchronised(store: &dyn Store) {
+    let id = added(store, "T1").await;
+    store.choose_channels(&id, &[offered("C1"), offered("C2")], None).await.unwrap();
+    store.choose_channels(&id, &[offered("C2")], None).await.unwrap();
+    let (dropped, chosen) = ("C1".into(), "C2".into());
+    let refused = store.trigger(wanted(&dropped)).await.unwrap();
+    assert!(matches!(refused, Triggered::NotChosen(of) if of == id));
+    assert!(store.is_not_chosen(&dropped).await.unwrap());
+    assert!(!store.is_not_chosen(&chosen).await.unwrap());
+    assert!(!store.is_not_chosen(&"C9".into()).await.unwrap());
+    started(store, &chosen).await;
+    imported(store, &dropped, &[message(1, "from an export")]).await;
+    assert!(!store.is_not_chosen(&dropped).await.unwrap());
+    started(store, &dropped).await;
 }
 
 /// Each from a watermark of its own, in one task.

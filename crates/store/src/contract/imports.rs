@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    ImportId, Message, Platform, Timestamp,
+    ChannelId, ImportId, Message, Platform, Timestamp,
     import::{ImportFormat, ImportStatus},
 };
 
@@ -19,6 +19,13 @@ async fn uploaded(store: &dyn Store) -> ImportId {
     let import = store.accept_import(&id, "digest").await.unwrap().unwrap();
     assert_eq!(import.status, ImportStatus::Queued);
     id
+}
+
+/// Brings messages in as a reader does.
+pub(super) async fn imported(store: &dyn Store, channel: &ChannelId, messages: &[Message]) {
+    let id = uploaded(store).await;
+    let held = store.claim_import(LEASE).await.unwrap().unwrap();
+    assert!(store.add_imported(&id, &held.token, channel, messages).await.unwrap());
 }
 
 /// Whose claim every write needs; its bytes are gone with its end.

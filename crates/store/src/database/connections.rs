@@ -9,6 +9,7 @@ use domain::{
     Channel, ChannelId, Connection, ConnectionId, ConnectionStatus, Job, Platform, SyncError,
 };
 
+pub(super) use self::choice::{Source, source};
 use super::{
     Database, json,
     query::{Query, query},
@@ -135,6 +136,11 @@ impl Connections for Database {
 
     async fn live_walk(&self, channel: &ChannelId) -> Result<Option<LiveWalk>> {
         choice::live_walk(&mut self.read().await?, channel).await
+    }
+
+    async fn is_not_chosen(&self, channel: &ChannelId) -> Result<bool> {
+        let source = choice::source(&mut self.read().await?, channel).await?;
+        Ok(matches!(source, Some(Source::NotChosen(_))))
     }
 
     async fn under_other_keys(

@@ -154,6 +154,8 @@ pub trait Connections: Send + Sync + 'static {
     ) -> Result<Vec<Channel>>;
     /// How far the platform has been walked; `None` when it is not walked at all.
     async fn live_walk(&self, channel: &ChannelId) -> Result<Option<LiveWalk>>;
+    /// Whether a channel's messages could only come from its platform, which is not walked.
+    async fn is_not_chosen(&self, channel: &ChannelId) -> Result<bool>;
     /// Credentials that are not under this master key, a bounded number of them.
     async fn under_other_keys(
         &self,

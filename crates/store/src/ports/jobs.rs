@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    ChannelId, Job, JobId, JobStatus, KeyId, Stage, TaskRef, TaskStatus, Timestamp, Trigger,
+    ChannelId, ConnectionId, Job, JobId, JobStatus, KeyId, Stage, TaskRef, TaskStatus, Timestamp,
+    Trigger,
 };
 
 use crate::Result;
@@ -52,6 +53,8 @@ pub enum Triggered {
     KeyReused,
     /// No such channel.
     ChannelNotFound,
+    /// A channel of this connection whose platform is not walked, and nothing of it was imported.
+    NotChosen(ConnectionId),
 }
 
 /// What became of a request to cancel.

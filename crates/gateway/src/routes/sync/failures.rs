@@ -116,7 +116,10 @@ async fn retry(
             replay.jobs.push(Started::new(&job, None));
         }
         Triggered::InProgress(job) => replay.in_progress.push(job.to_string()),
-        Triggered::Replayed(..) | Triggered::KeyReused | Triggered::ChannelNotFound => {}
+        Triggered::Replayed(..)
+        | Triggered::KeyReused
+        | Triggered::ChannelNotFound
+        | Triggered::NotChosen(_) => {}
     }
     Ok(())
 }

@@ -85,6 +85,7 @@ pub(super) async fn start(
         Triggered::InProgress(job) => Err(ApiError::sync_in_progress(&job)),
         Triggered::KeyReused => Err(ApiError::key_reused()),
         Triggered::ChannelNotFound => Err(ApiError::not_found("CHANNEL")),
+        Triggered::NotChosen(connection) => Err(ApiError::not_chosen(&connection)),
     }
 }
 

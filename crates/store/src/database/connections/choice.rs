@@ -33,6 +33,34 @@ pub(super) async fn known(
     rows.iter().map(|row| Ok((channel(row)?, row.column("sync_enabled")?))).collect()
 }
 
+/// Where a channel's messages can come from.
+pub(in crate::database) enum Source {
+    /// From its platform, or from what was imported.
+    Known,
+    /// From the platform of this connection only, which is not walked.
+    NotChosen(ConnectionId),
+}
+
+/// `None` when there is no such channel. A connection that never had credentials is one of imports.
+pub(in crate::database) async fn source(
+    connection: &mut Session,
+    id: &ChannelId,
+) -> Result<Option<Source>> {
+    let row = query(
+        "SELECT connection_id, (sync_enabled = FALSE AND credentials_version > 0
+             AND NOT EXISTS (SELECT 1 FROM imported_messages WHERE channel_id = $1)) AS not_chosen
+         FROM channels JOIN connections USING (connection_id) WHERE channel_id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(match row.column("not_chosen")? {
+        true => Source::NotChosen(row.parsed("connection_id")?),
+        false => Source::Known,
+    }))
+}
+
 pub(super) async fn live_walk(
     connection: &mut Session,
     id: &ChannelId,

@@ -10,7 +10,13 @@ use domain::{
 use super::{load, save};
 use crate::{
     Idempotency, NewJob, Result, Triggered,
-    database::{Session, json, query::query, row::Columns as _},
+    database::{
+        Session,
+        connections::{Source, source},
+        json,
+        query::query,
+        row::Columns as _,
+    },
     ledger,
 };
 
@@ -30,8 +36,10 @@ pub(in crate::database) async fn trigger_in(
     {
         return Ok(answer);
     }
-    if !channel_exists(write, &new.channel_id).await? {
-        return Ok(Triggered::ChannelNotFound);
+    match source(write, &new.channel_id).await? {
+        None => return Ok(Triggered::ChannelNotFound),
+        Some(Source::NotChosen(connection)) => return Ok(Triggered::NotChosen(connection)),
+        Some(Source::Known) => {}
     }
     if let Some(active) = active_job(write, &new.channel_id).await? {
         return Ok(Triggered::InProgress(active));
@@ -70,14 +78,6 @@ async fn replayed(
     let estimate = row.column::<Option<i64>>("estimated_messages")?.map(i64::cast_unsigned);
     let job = load(write, &row.parsed("job_id")?, now).await?;
     Ok(job.map(|job| Triggered::Replayed(job, estimate)))
-}
-
-async fn channel_exists(write: &mut Session, channel: &ChannelId) -> Result<bool> {
-    let row = query("SELECT 1 FROM channels WHERE channel_id = $1")
-        .bind(channel.as_str())
-        .fetch_optional(write)
-        .await?;
-    Ok(row.is_some())
 }
 
 async fn active_job(write: &mut Session, channel: &ChannelId) -> Result<Option<JobId>> {
