@@ -127,16 +127,31 @@ fn kubernetes_runs_one_deployment_a_role_as_nobody_in_particular() {
     }
 }
 
+/// The roles that a secret with the master key is mounted for, where they look for it; as a variable nobody has it.
+fn given_by_compose() -> BTreeSet<&'static str> {
+    let compose = documents("docker-compose.yml").remove(0);
+    let secrets = compose["secrets"].as_object().unwrap();
+    assert!(secrets["master-key"]["file"].is_string(), "{secrets:?}");
+    let mut given = BTreeSet::new();
+    for role in Role::ALL.map(Role::as_str) {
+        let service = &compose["services"][role];
+        let mounted = service["secrets"].as_array().into_iter().flatten();
+        let mounted: Vec<_> =
+            mounted.map(|name| format!("/run/secrets/{}", name.as_str().unwrap())).collect();
+        let variables = &service["environment"];
+        assert!(variables["ATLAS_MASTER_KEY"].is_null(), "{role}");
+        let file = variables["ATLAS_MASTER_KEY_FILE"].as_str();
+        assert_eq!(file.into_iter().collect::<Vec<_>>(), mounted, "{role}");
+        given.extend(file.map(|_| role));
+    }
+    given
+}
+
 /// The master key is nobody's business but theirs who open accounts at platforms.
 #[test]
 fn only_who_calls_platforms_is_given_the_master_key() {
     let callers = ["fetch-worker", "gateway"];
-    let compose = documents("docker-compose.yml").remove(0);
-    let given = Role::ALL
-        .map(Role::as_str)
-        .into_iter()
-        .filter(|role| compose["services"][role]["environment"]["ATLAS_MASTER_KEY"].is_string());
-    assert_eq!(given.collect::<BTreeSet<_>>(), callers.into());
+    assert_eq!(given_by_compose(), callers.into());
     let manifests = manifests();
     let mut given = BTreeSet::new();
     for deployment in manifests.iter().filter(|m| m["kind"] == "Deployment") {
