@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::command_line;
+
 /// Longest wait for what must come.
 const SOON: Duration = Duration::from_secs(60);
 
@@ -141,6 +143,21 @@ impl Api {
         let status = self.finished(channel, &job).await;
         assert_eq!(status["status"], "completed", "{status}");
         status
+    }
+
+    /// What a command tells an operator who asks this service; its exit code and complaint where it fails.
+    pub fn command(&self, arguments: &[&str]) -> Result<String, (i32, String)> {
+        let told = command_line()
+            .args(arguments)
+            .env("ATLAS_SERVER", &self.base)
+            .env("ATLAS_API_KEY", &self.key)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        match told.status.success() {
+            true => Ok(text(told.stdout)),
+            false => Err((told.status.code().unwrap(), text(told.stderr))),
+        }
     }
 
     /// Waits until something is there.

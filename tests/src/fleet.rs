@@ -14,12 +14,12 @@ use domain::JobId;
 use store::contract::Schema;
 use tempfile::TempDir;
 
+use self::servers::{delete_queues, free_port, through_proxy};
 pub use self::{member::Member, servers::given};
-use self::{
-    member::PROGRAMS,
-    servers::{delete_queues, free_port, through_proxy},
+use crate::{
+    Api, Proxy,
+    programs::{PROGRAMS, command, command_line},
 };
-use crate::{Api, Proxy};
 
 /// The key that every gateway takes.
 const KEY: &str = "a-key-that-only-tests-have";
@@ -131,7 +131,7 @@ impl Fleet {
         let health = format!("127.0.0.1:{}", free_port());
         let log = self.folder.path().join(format!("{program}.log"));
         let log = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let child = member::command(program, self.crew.doubled.contains(&program))
+        let child = command(program, self.crew.doubled.contains(&program))
             .envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())))
             .env("ATLAS_HEALTH_LISTEN", &health)
             .envs(own.iter().copied())
@@ -169,24 +169,11 @@ impl Fleet {
         Api::new(self.api.base().to_owned(), KEY.to_owned())
     }
 
-    /// What a command tells an operator who asks the gateway.
-    #[must_use]
-    pub fn command(&self, arguments: &[&str]) -> String {
-        let told = member::command_line()
-            .args(arguments)
-            .env("ATLAS_SERVER", self.api.base())
-            .env("ATLAS_API_KEY", KEY)
-            .output()
-            .unwrap();
-        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-        String::from_utf8(told.stdout).unwrap()
-    }
-
     /// Runs a command that works on the database as the processes do; answers with whether it has done it.
     #[must_use]
     pub fn administer(&self, arguments: &[&str]) -> bool {
         let variables = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
-        let told = member::command_line().args(arguments).envs(variables).output().unwrap();
+        let told = command_line().args(arguments).envs(variables).output().unwrap();
         told.status.success()
     }
 

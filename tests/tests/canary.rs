@@ -9,7 +9,7 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::{Api, Chat};
+use system_tests::{Api, Chat, command_line};
 
 const FIRST: &str = "canary1aaaaaaaaaaaaaaaaaaaa";
 const SECOND: &str = "canary2bbbbbbbbbbbbbbbbbbbb";
@@ -22,23 +22,12 @@ struct Service {
     health: u16,
 }
 
-/// Where Cargo puts programs: two folders above a test's own.
-fn program() -> PathBuf {
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--workspace", "--locked", "--bin", "atlas-sync"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .status()
-        .unwrap();
-    assert!(status.success(), "the program cannot be built");
-    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("atlas-sync")
-}
-
 impl Service {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let health = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let child = Command::new(program())
+        let child = command_line()
             .arg("serve")
             .env("DATABASE_URL", format!("sqlite:{}", folder.path().join("x.db").display()))
             .env("ATLAS_LISTEN", "127.0.0.1:0")

@@ -57,7 +57,7 @@ async fn a_message_that_cannot_be_decoded_is_listed_and_stops_nobody() {
         (twice && listed.as_array().unwrap().len() == 2).then_some(listed)
     };
     let letters = fleet.api.until(letters).await;
-    let told = fleet.command(&["failures"]);
+    let told = fleet.api.command(&["failures"]).unwrap();
     assert_eq!(told.matches("dead_letter").count(), 2, "{told}");
     for letter in letters.as_array().unwrap() {
         assert_eq!((&letter["status"], &letter["job_id"]), (&json!("dead_letter"), &Value::Null));
