@@ -134,8 +134,8 @@ async fn run(shared: &Shared, task: ClaimedTask) -> store::Result<Ended> {
         Err(Interruption::Shutdown) => give_back(shared, &task.claim).await,
         Err(Interruption::Pointless) => Ok(Ended::Dropped),
         Ok(_) if pointless => Ok(Ended::Dropped),
-        Ok(Ok(effect)) => write(&context, &task, effect).await,
-        Ok(Err(failure)) => fail(&context, &task, &failure).await,
+        Ok(Ok(effect)) => write(shared, &context, &task, effect).await,
+        Ok(Err(failure)) => fail(shared, &context, &task, &failure).await,
     };
     drop(held);
     ended
@@ -165,16 +165,26 @@ fn finished(
     })
 }
 
-async fn write(context: &Context, task: &ClaimedTask, effect: Effect) -> store::Result<Ended> {
+async fn write(
+    shared: &Shared,
+    context: &Context,
+    task: &ClaimedTask,
+    effect: Effect,
+) -> store::Result<Ended> {
     match context.write(effect).await {
         Ok(Some(_)) => Ok(Ended::Done),
         Ok(None) => Ok(Ended::Dropped),
-        Err(failure) => fail(context, task, &failure).await,
+        Err(failure) => fail(shared, context, task, &failure).await,
     }
 }
 
-async fn fail(context: &Context, task: &ClaimedTask, failure: &Failure) -> store::Result<Ended> {
-    let effect = outcome::of_failure(failure, task, rand::random());
+async fn fail(
+    shared: &Shared,
+    context: &Context,
+    task: &ClaimedTask,
+    failure: &Failure,
+) -> store::Result<Ended> {
+    let effect = outcome::of_failure(failure, task, &shared.settings.retries, rand::random());
     let ended = match &effect {
         Effect::GiveUp { .. } => Ended::GivenUp,
         _ => Ended::Retried,

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use domain::backoff::Budget;
 use queue::Subscription;
 use tokio::{
     sync::{RwLock, Semaphore},
@@ -19,6 +20,8 @@ pub struct Settings {
     pub slots: usize,
     /// Longest time for one attempt.
     pub time_limit: Duration,
+    /// How often a task is tried again, and after which waits.
+    pub retries: Budget,
     /// How long running work may go on after the shutdown has begun; then it is given back.
     pub grace: Duration,
     /// How long to wait before another try when database or queue do not answer.
@@ -32,6 +35,7 @@ impl Default for Settings {
         Self {
             slots: 2,
             time_limit: Duration::from_secs(10 * 60),
+            retries: Budget::default(),
             grace: Duration::from_secs(20),
             pause: Duration::from_secs(1),
             worker: format!("worker-{}", std::process::id()),
