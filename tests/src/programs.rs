@@ -18,21 +18,26 @@ const COMMAND: &str = "atlas-sync";
 /// The program of the tests that has any role, with doubles in place of some of what it works with.
 const DOUBLED: &str = "atlas-role-with-doubles";
 
-/// The command line, as an operator has it.
+/// A program, as an operator has it.
+#[must_use]
+pub fn program(name: &str) -> Command {
+    build();
+    Command::new(programs().join(name))
+}
+
+/// The command line.
 #[must_use]
 pub fn command_line() -> Command {
-    build();
-    Command::new(programs().join(COMMAND))
+    program(COMMAND)
 }
 
 /// How a program is started; with doubles it is another one that has the same role.
-pub(crate) fn command(program: &'static str, doubled: bool) -> Command {
-    build();
+pub(crate) fn command(name: &'static str, doubled: bool) -> Command {
     if !doubled {
-        return Command::new(programs().join(program));
+        return program(name);
     }
-    let mut command = Command::new(programs().join(DOUBLED));
-    command.arg(program.trim_start_matches("atlas-"));
+    let mut command = program(DOUBLED);
+    command.arg(name.trim_start_matches("atlas-"));
     command
 }
 

@@ -50,18 +50,18 @@ impl Rig {
 
     /// A service in this process with doubles in place of some of it.
     pub async fn start_with(doubles: Doubles) -> Self {
-        Self::start_configured(doubles, |_| ()).await
+        Self::start_configured(doubles, &[]).await
     }
 
     /// A service with so many tasks of a stage in work at the same time.
     pub async fn start_with_slots(slots: usize) -> Self {
-        Self::start_configured(Doubles::default(), |config| config.slots = slots).await
+        let slots = slots.to_string();
+        Self::start_configured(Doubles::default(), &[("ATLAS_SLOTS", &slots)]).await
     }
 
-    async fn start_configured(doubles: Doubles, configure: impl FnOnce(&mut Config)) -> Self {
+    async fn start_configured(doubles: Doubles, own: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = Self::config_in(folder.path());
-        configure(&mut config);
+        let config = Self::config_with(folder.path(), own);
         let api = Api::new(String::new(), String::new());
         let mut rig = Embedded { folder, config, doubles, server: None, api };
         rig.resume().await;
@@ -97,6 +97,10 @@ impl Rig {
     /// The configuration of a service on a folder: loopback, any free port, a short lease.
     #[must_use]
     pub fn config_in(folder: &Path) -> Config {
+        Self::config_with(folder, &[])
+    }
+
+    fn config_with(folder: &Path, own: &[(&str, &str)]) -> Config {
         let variables = [
             ("DATABASE_URL", format!("sqlite:{}", folder.join("atlas-sync.db").display())),
             ("ATLAS_LISTEN", "127.0.0.1:0".to_owned()),
@@ -105,7 +109,9 @@ impl Rig {
             ("ATLAS_GRACE_SECONDS", "5".to_owned()),
             ("ATLAS_ALLOWED_HOSTS", "127.0.0.1".to_owned()),
         ];
-        let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let own = own.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let variables = variables.into_iter().chain(own);
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
         Config::from_variables(&variables.collect()).unwrap()
     }
 

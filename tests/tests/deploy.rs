@@ -39,11 +39,10 @@ fn programs() -> BTreeSet<String> {
     programs.into_iter().chain(["atlas-sync".to_owned()]).collect()
 }
 
-/// Variables that the program reads.
+/// Variables that the programs read.
 fn is_known(variable: &str) -> bool {
-    let read = read("crates/service/src/config.rs") + &read("crates/service/src/outbound.rs");
     // KEDA's own, and what names a pod.
-    read.contains(&format!("\"{variable}\""))
+    service::config::variables().any(|known| known == variable)
         || ["RABBITMQ_MANAGEMENT_URL", "HOSTNAME"].contains(&variable)
 }
 

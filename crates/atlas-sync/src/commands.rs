@@ -49,9 +49,19 @@ pub struct Shared {
     /// API key; else the one that lies beside the data.
     #[arg(long, global = true, env = "ATLAS_API_KEY", hide_env_values = true)]
     key: Option<String>,
+    /// Configuration file; else atlas-sync.toml in this folder, where there is one.
+    #[arg(long, global = true, env = "ATLAS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print the API's JSON.
     #[arg(long, global = true)]
     json: bool,
+}
+
+impl Shared {
+    /// The configuration of this process.
+    fn config(&self) -> Result<service::Config, service::ConfigError> {
+        service::Config::load(self.config.as_deref())
+    }
 }
 
 #[derive(Subcommand)]
@@ -105,7 +115,7 @@ pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let shared = cli.shared;
     let outcome = match cli.command {
-        Command::Serve(args) => serve::run(args).await,
+        Command::Serve(args) => serve::run(&shared, args).await,
         Command::Demo(args) => demo::run(&shared, args).await,
         Command::Import(args) => import::run(&shared, args).await,
         Command::Channels => channels::run(&shared).await,
@@ -120,7 +130,7 @@ pub async fn run() -> ExitCode {
         Command::Schedule(action) => schedule::run(&shared, action).await,
         Command::Wiki(args) => wiki::run(&shared, args).await,
         Command::Backup { file } => backup::run(&shared, &file).await,
-        Command::Migrate => migrate::run().await,
+        Command::Migrate => migrate::run(&shared).await,
         Command::Keys(action) => keys::run(&shared, action).await,
         Command::Bench(args) => bench::run(&shared, args).await,
     };

@@ -132,7 +132,11 @@ fn start_roles(
         match role {
             Role::Gateway => {}
             Role::Scheduler => {
-                let settings = scheduler::Settings::default();
+                let settings = scheduler::Settings {
+                    quiet: process.config().sweep_after,
+                    keep: process.config().keep,
+                    ..scheduler::Settings::default()
+                };
                 let scheduler =
                     Scheduler::new(store.clone(), queue.clone(), progress.clone(), settings);
                 process.spawn("scheduler", scheduler.run(process.shutdown()));

@@ -24,7 +24,10 @@ impl Deref for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            // No server's, and yet it may be meant as one.
+            return f.write_str(if self.0.contains('@') { "…" } else { &self.0 });
+        };
         // Parameters may hold secrets as well.
         let rest = rest.split('?').next().unwrap_or_default();
         match rest.rsplit_once('@') {

@@ -1,49 +1,73 @@
-//! Configuration: from the environment, checked as a whole before anything starts.
+//! Configuration: from the environment, a file and defaults, checked as a whole before anything starts.
+
+mod document;
+mod error;
+mod file;
+mod names;
+mod setting;
+mod stage;
+mod table;
+mod values;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
+use domain::Stage;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
-use crate::{Address, Outbound, Role};
+pub use self::{
+    document::documented_file,
+    error::ConfigError,
+    names::variables,
+    setting::{Allowed, Group, Setting, Shown},
+    stage::StageConfig,
+    table::TABLE,
+    values::{Effective, Source, USUAL_FILE, Values},
+};
+use crate::{Address, MasterKey, Outbound, Role};
 
-/// What a process is told from outside.
+/// What a process is told from outside; each by the setting of its name.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `DATABASE_URL`: where the truth is kept.
+    /// Where the truth is kept.
     pub database_url: Address,
-    /// `QUEUE_URL`: the wake-up call.
+    /// The wake-up call.
     pub queue_url: Address,
-    /// `PROGRESS_URL`: the live view.
+    /// The live view.
     pub progress_url: Address,
-    /// `ATLAS_PREFIX`: what names of queues and keys begin with, so that installations can share servers.
+    /// What names of queues and keys begin with, so that installations can share servers.
     pub prefix: String,
-    /// `ATLAS_ROLES`: what this process does.
+    /// What this process does.
     pub roles: BTreeSet<Role>,
-    /// `ATLAS_DATA_FOLDER`: where a first key is left when the database is not a file.
+    /// Where a first key is left when the database is not a file.
     pub data_folder: PathBuf,
-    /// `ATLAS_LISTEN`: address of the API.
+    /// Address of the API.
     pub listen: SocketAddr,
-    /// `ATLAS_HEALTH_LISTEN`: address of health and metrics.
+    /// Address of health and metrics.
     pub health_listen: SocketAddr,
-    /// `ATLAS_API_KEY_FILE`: a file with a first API key.
+    /// A file with a first API key.
     pub api_key_file: Option<PathBuf>,
-    /// `ATLAS_LOG`: what is logged, as `tracing` filters are written.
+    /// What is logged, as `tracing` filters are written.
     pub log: String,
-    /// `ATLAS_LOG_FORMAT`: how it is logged.
+    /// How it is logged.
     pub log_format: LogFormat,
-    /// `ATLAS_SLOTS`: tasks of a stage in work at the same time.
-    pub slots: usize,
-    /// `ATLAS_LEASE_SECONDS`: how long a claim lives without a heartbeat.
+    /// How each stage works, in the order of [`Stage::ALL`].
+    pub stages: [StageConfig; 4],
+    /// How long a claim lives without a heartbeat.
     pub lease: Duration,
-    /// `ATLAS_GRACE_SECONDS`: how long running work may go on after a shutdown has begun.
+    /// How long running work may go on after a shutdown has begun.
     pub grace: Duration,
-    /// `ATLAS_MAX_UPLOAD_BYTES`: largest upload.
+    /// How long a released task may lie before it is called for again.
+    pub sweep_after: Duration,
+    /// How long an ended job is kept.
+    pub keep: Duration,
+    /// Largest upload.
     pub max_upload_bytes: u64,
     /// How platforms are called.
     pub outbound: Outbound,
@@ -70,118 +94,51 @@ impl FromStr for LogFormat {
     }
 }
 
-/// A configuration that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// A variable holds what it must not.
-    #[error("{name} is {value:?}: it must be {expected}")]
-    Variable {
-        /// Its name.
-        name: &'static str,
-        /// What it holds.
-        value: String,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// An adapter that this program does not have.
-    #[error("{name} has an unknown scheme: it must be {expected}")]
-    Scheme {
-        /// The variable's name.
-        name: &'static str,
-        /// The schemes that are known.
-        expected: &'static str,
-    },
-    /// One role of a whole whose parts could not reach each other.
-    #[error(
-        "{name} is {embedded}, which only one process can use, but this one does not have every role: \
-         name a server ({expected}), or start it with all roles"
-    )]
-    Alone {
-        /// The variable's name.
-        name: &'static str,
-        /// The embedded scheme.
-        embedded: &'static str,
-        /// The schemes that are known.
-        expected: &'static str,
-    },
-    /// Open to others without anybody having chosen a key.
-    #[error(
-        "ATLAS_LISTEN is {0}, which others can reach, and there is no API key yet: make one with \
-         `atlas-sync keys create`, or name a file with one in ATLAS_API_KEY_FILE"
-    )]
-    OpenWithoutKey(SocketAddr),
-}
-
 impl Config {
-    /// The configuration of this process's environment.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        // What is no text is none of ours.
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        Self::from_variables(&std::env::vars_os().filter_map(text).collect())
+    /// The configuration of this process: of its environment, and of the file that is named, else of
+    /// [`USUAL_FILE`] where that exists.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::from_values(&Values::load(file)?)
     }
 
-    /// The configuration that these variables make.
+    /// The configuration that these variables make, without a file.
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let text = |name: &str, default: &str| {
-            variables
-                .get(name)
-                .filter(|value| !value.is_empty())
-                .map_or(default, String::as_str)
-                .to_owned()
-        };
+        Self::from_values(&Values::from_variables(variables.clone())?)
+    }
+
+    /// The configuration that these values make.
+    pub fn from_values(values: &Values) -> Result<Self, ConfigError> {
+        let seconds = |setting| values.number(None, setting).map(Duration::from_secs);
+        let [fetching, extracting, building, generating] =
+            Stage::ALL.map(|stage| StageConfig::read(values, stage));
         let config = Self {
-            database_url: Address::new(text("DATABASE_URL", "sqlite:data/atlas-sync.db")),
-            queue_url: Address::new(text("QUEUE_URL", "memory:")),
-            progress_url: Address::new(text("PROGRESS_URL", "memory:")),
-            prefix: text("ATLAS_PREFIX", "atlas"),
-            roles: roles(&text("ATLAS_ROLES", "all"))?,
-            data_folder: PathBuf::from(text("ATLAS_DATA_FOLDER", "data")),
-            listen: parsed(
-                variables,
-                "ATLAS_LISTEN",
-                "127.0.0.1:8480",
-                "an address and port such as 127.0.0.1:8480",
-            )?,
-            health_listen: parsed(
-                variables,
-                "ATLAS_HEALTH_LISTEN",
-                "127.0.0.1:8481",
-                "an address and port such as 127.0.0.1:8481",
-            )?,
-            api_key_file: variables
-                .get("ATLAS_API_KEY_FILE")
-                .filter(|v| !v.is_empty())
-                .map(PathBuf::from),
-            log: log_filter(variables)?,
-            log_format: parsed(variables, "ATLAS_LOG_FORMAT", "text", "text or json")?,
-            slots: in_range(variables, "ATLAS_SLOTS", 2, 1..=256, "a number from 1 to 256")?,
-            lease: Duration::from_secs(in_range(
-                variables,
-                "ATLAS_LEASE_SECONDS",
-                10,
-                3..=3_600,
-                "seconds from 3 to 3600",
-            )?),
-            grace: Duration::from_secs(in_range(
-                variables,
-                "ATLAS_GRACE_SECONDS",
-                20,
-                0..=600,
-                "seconds from 0 to 600",
-            )?),
-            max_upload_bytes: in_range(
-                variables,
-                "ATLAS_MAX_UPLOAD_BYTES",
-                2 << 30,
-                1..=u64::MAX,
-                "a number of bytes",
-            )?,
-            outbound: Outbound::from_variables(variables)?,
+            database_url: server(values, &table::DATABASE_URL, &DATABASES)?,
+            queue_url: server(values, &table::QUEUE_URL, &QUEUES)?,
+            progress_url: server(values, &table::PROGRESS_URL, &VIEWS)?,
+            prefix: values.read(None, &table::PREFIX, prefix)?,
+            roles: values.read(None, &table::ROLES, roles)?,
+            data_folder: values.parsed(&table::DATA_FOLDER)?,
+            listen: values.parsed(&table::LISTEN)?,
+            health_listen: values.parsed(&table::HEALTH_LISTEN)?,
+            api_key_file: values.text(&table::API_KEY_FILE).map(PathBuf::from),
+            log: values.parsed::<EnvFilter>(&table::LOG)?.to_string(),
+            log_format: values.parsed(&table::LOG_FORMAT)?,
+            stages: [fetching?, extracting?, building?, generating?],
+            lease: seconds(&table::LEASE_SECONDS)?,
+            grace: seconds(&table::GRACE_SECONDS)?,
+            sweep_after: seconds(&table::SWEEP_AFTER_SECONDS)?,
+            keep: seconds(&table::KEEP_DAYS)? * (24 * 60 * 60),
+            max_upload_bytes: values.number(None, &table::MAX_UPLOAD_BYTES)?,
+            outbound: outbound(values)?,
         };
         config.check_schemes()?;
         Ok(config)
+    }
+
+    /// How a stage works.
+    #[must_use]
+    pub const fn stage(&self, stage: Stage) -> &StageConfig {
+        &self.stages[stage.index()]
     }
 
     /// The configuration of a process that does only this.
@@ -200,21 +157,15 @@ impl Config {
     /// What only lives in one process is of no use to the others.
     fn check_schemes(&self) -> Result<(), ConfigError> {
         let whole = self.roles.len() == Role::ALL.len();
-        let database: (&[&str], _) =
-            (&["sqlite:", "postgres://", "postgresql://"], "sqlite:PATH or postgres://…");
-        let queue: (&[&str], _) = (&["memory:", "amqp://", "amqps://"], "memory: or amqp://…");
-        let progress: (&[&str], _) =
-            (&["memory:", "redis://", "rediss://"], "memory: or redis://…");
-        for (name, url, (schemes, expected)) in [
-            ("DATABASE_URL", &self.database_url, database),
-            ("QUEUE_URL", &self.queue_url, queue),
-            ("PROGRESS_URL", &self.progress_url, progress),
+        for (setting, url, schemes) in [
+            (table::DATABASE_URL, &self.database_url, DATABASES),
+            (table::QUEUE_URL, &self.queue_url, QUEUES),
+            (table::PROGRESS_URL, &self.progress_url, VIEWS),
         ] {
-            let Some(n) = schemes.iter().position(|scheme| url.starts_with(scheme)) else {
-                return Err(ConfigError::Scheme { name, expected });
-            };
-            if n == 0 && !whole {
-                return Err(ConfigError::Alone { name, embedded: schemes[0], expected });
+            let embedded = schemes[0];
+            if !whole && url.starts_with(embedded) {
+                let (variable, allowed) = (setting.variable, setting.allowed.to_string());
+                return Err(ConfigError::Alone { variable, embedded, allowed });
             }
         }
         Ok(())
@@ -242,101 +193,49 @@ impl Config {
     }
 }
 
-fn roles(names: &str) -> Result<BTreeSet<Role>, ConfigError> {
-    let refused = || ConfigError::Variable {
-        name: "ATLAS_ROLES",
-        value: names.to_owned(),
-        expected: "all, or a list of gateway, scheduler, fetch-worker, extract-worker, graph-worker, \
-                   wiki-worker",
-    };
+/// The schemes of each adapter, the embedded one first.
+const DATABASES: [&str; 3] = ["sqlite:", "postgres://", "postgresql://"];
+const QUEUES: [&str; 3] = ["memory:", "amqp://", "amqps://"];
+const VIEWS: [&str; 3] = ["memory:", "redis://", "rediss://"];
+
+fn server(values: &Values, setting: &Setting, schemes: &[&str]) -> Result<Address, ConfigError> {
+    values.read(None, setting, |url| {
+        let known = schemes.iter().any(|scheme| url.starts_with(scheme));
+        known.then(|| Address::new(url.to_owned()))
+    })
+}
+
+fn roles(names: &str) -> Option<BTreeSet<Role>> {
     if names == "all" {
-        return Ok(Role::ALL.into());
+        return Some(Role::ALL.into());
     }
-    names.split(',').map(|name| name.trim().parse().map_err(|()| refused())).collect()
+    names.split(',').map(|name| name.trim().parse().ok()).collect()
 }
 
-fn log_filter(variables: &BTreeMap<String, String>) -> Result<String, ConfigError> {
-    let default = "info,sqlx=warn";
-    let expected = "a filter such as info or info,sqlx=warn";
-    let filter: EnvFilter = parsed(variables, "ATLAS_LOG", default, expected)?;
-    Ok(filter.to_string())
+/// It becomes part of the names of queues, keys and channels on servers that others may use as well.
+fn prefix(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    ((1..=80).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
 }
 
-fn parsed<T: FromStr>(
-    variables: &BTreeMap<String, String>,
-    name: &'static str,
-    default: &'static str,
-    expected: &'static str,
-) -> Result<T, ConfigError> {
-    let value =
-        variables.get(name).filter(|value| !value.is_empty()).map_or(default, String::as_str);
-    value.parse().map_err(|_| ConfigError::Variable { name, value: value.to_owned(), expected })
-}
-
-fn in_range<T: FromStr + PartialOrd + Copy>(
-    variables: &BTreeMap<String, String>,
-    name: &'static str,
-    default: T,
-    range: std::ops::RangeInclusive<T>,
-    expected: &'static str,
-) -> Result<T, ConfigError> {
-    let Some(value) = variables.get(name).filter(|value| !value.is_empty()) else {
-        return Ok(default);
+fn outbound(values: &Values) -> Result<Outbound, ConfigError> {
+    let proxy = |text: &str| match text {
+        "" => Some(None),
+        url => Url::parse(url).ok().filter(|url| url.has_host()).map(Some),
     };
-    let number = value.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| ConfigError::Variable { name, value: value.clone(), expected })
+    let keys = |text: &str| {
+        let is_key = |key: &str| key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit());
+        text.split_whitespace().all(is_key).then(|| text.to_owned())
+    };
+    let file = values.text(&table::MASTER_KEY_FILE).map(|path| MasterKey::File(path.into()));
+    let text = Some(values.read(None, &table::MASTER_KEY, keys)?).filter(|keys| !keys.is_empty());
+    let text = text.map(|keys| MasterKey::Text(keys.into()));
+    Ok(Outbound {
+        hosts: values.parsed(&table::ALLOWED_HOSTS)?,
+        proxy: values.read(None, &table::HTTP_PROXY, proxy)?,
+        master_key: file.or(text).unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Config::from_variables(&variables)
-    }
-
-    #[test]
-    fn the_defaults_are_the_embedded_service_on_loopback() {
-        let config = read(&[]).unwrap();
-        assert!(config.is_loopback());
-        assert_eq!(&*config.database_url, "sqlite:data/atlas-sync.db");
-        assert_eq!(config.data_folder(), PathBuf::from("data"));
-    }
-
-    #[test]
-    fn a_refusal_names_the_variable_and_what_it_must_be() {
-        let error = read(&[("ATLAS_SLOTS", "many")]).unwrap_err();
-        assert_eq!(error.to_string(), "ATLAS_SLOTS is \"many\": it must be a number from 1 to 256");
-        assert!(matches!(read(&[("ATLAS_LISTEN", "here")]), Err(ConfigError::Variable { .. })));
-        assert!(matches!(read(&[("ATLAS_LEASE_SECONDS", "0")]), Err(ConfigError::Variable { .. })));
-        let error = read(&[("QUEUE_URL", "kafka://user:secret@x")]).unwrap_err();
-        assert!(!error.to_string().contains("secret"));
-    }
-
-    #[test]
-    fn what_lives_in_one_process_is_refused_to_a_part_of_the_whole() {
-        let error = read(&[("ATLAS_ROLES", "gateway, scheduler")]).unwrap_err();
-        assert!(error.to_string().starts_with("DATABASE_URL is sqlite:"), "{error}");
-        let servers = [("DATABASE_URL", "postgres://db/atlas"), ("PROGRESS_URL", "redis://redis")];
-        let roles = [("ATLAS_ROLES", "graph-worker")];
-        let error = read(&[&servers[..], &roles[..]].concat()).unwrap_err();
-        assert!(error.to_string().starts_with("QUEUE_URL is memory:"), "{error}");
-        let queue = [("QUEUE_URL", "amqp://rabbit")];
-        let config = read(&[&servers[..], &roles[..], &queue[..]].concat()).unwrap();
-        assert!(config.has(Role::GraphWorker) && !config.has(Role::Gateway));
-        assert!(read(&[("ATLAS_ROLES", "gateway,cook")]).is_err());
-    }
-
-    #[test]
-    fn a_password_in_an_address_is_never_told() {
-        let config = read(&[("DATABASE_URL", "postgres://atlas:hunter2@db/atlas")]).unwrap();
-        assert!(!format!("{config:?} {}", config.database_url).contains("hunter2"));
-        assert!(config.database_url.contains("hunter2"), "but is there to connect with");
-    }
-
-    #[test]
-    fn an_empty_variable_is_as_good_as_none() {
-        assert!(read(&[("ATLAS_LISTEN", ""), ("ATLAS_API_KEY_FILE", "")]).is_ok());
-    }
-}
+mod tests;

@@ -1,24 +1,24 @@
 //! What a process that calls platforms is told from outside.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use connectors::http::Hosts;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::{
-    Config, ConfigError,
+    Config,
     keys::{self, KeyError},
 };
 
 /// How platforms are called, and with which key their credentials are opened.
 #[derive(Debug, Clone, Default)]
 pub struct Outbound {
-    /// `ATLAS_ALLOWED_HOSTS`: servers that may be called although they are not public, or without TLS.
+    /// Servers that may be called although they are not public, or without TLS.
     pub hosts: Hosts,
-    /// `ATLAS_HTTP_PROXY`: the proxy that all calls go through.
+    /// The proxy that all calls go through.
     pub proxy: Option<Url>,
-    /// `ATLAS_MASTER_KEY_FILE` or `ATLAS_MASTER_KEY`.
+    /// What opens the credentials of platforms.
     pub master_key: MasterKey,
 }
 
@@ -32,38 +32,6 @@ pub enum MasterKey {
     File(PathBuf),
     /// In the environment.
     Text(SecretString),
-}
-
-impl Outbound {
-    /// What these variables say.
-    pub(crate) fn from_variables(
-        variables: &BTreeMap<String, String>,
-    ) -> Result<Self, ConfigError> {
-        let given = |name: &str| variables.get(name).filter(|value| !value.is_empty());
-        let refused = |name, value: &String, expected| ConfigError::Variable {
-            name,
-            value: value.clone(),
-            expected,
-        };
-        let hosts = given("ATLAS_ALLOWED_HOSTS").map(|list| {
-            let expected = "hosts with commas between them, such as chat.example.org,10.0.0.5:8065";
-            list.parse().map_err(|_| refused("ATLAS_ALLOWED_HOSTS", list, expected))
-        });
-        let proxy = given("ATLAS_HTTP_PROXY").map(|url| {
-            // It may hold a password: not to be repeated.
-            let shown = "(not shown)".to_owned();
-            Url::parse(url).map_err(|_| {
-                refused("ATLAS_HTTP_PROXY", &shown, "the address of a proxy, http://HOST:PORT")
-            })
-        });
-        let file = given("ATLAS_MASTER_KEY_FILE").map(|path| MasterKey::File(path.into()));
-        let text = given("ATLAS_MASTER_KEY").map(|text| MasterKey::Text(text.as_str().into()));
-        Ok(Self {
-            hosts: hosts.transpose()?.unwrap_or_default(),
-            proxy: proxy.transpose()?,
-            master_key: file.or(text).unwrap_or_default(),
-        })
-    }
 }
 
 impl Config {
@@ -100,6 +68,10 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ConfigError;
+
+    /// A key, of one digit.
+    const KEY: &str = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let variables = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -108,9 +80,12 @@ mod tests {
 
     #[test]
     fn a_master_key_in_the_environment_is_not_shown() {
-        let config = config(&[("ATLAS_MASTER_KEY", "canary")]).unwrap();
-        assert!(!format!("{config:?}").contains("canary"));
-        assert!(config.master_key().unwrap().is_some());
+        let two = format!("{KEY} {KEY}");
+        let given = config(&[("ATLAS_MASTER_KEY", &two)]).unwrap();
+        assert!(!format!("{given:?}").contains("ccc"));
+        assert!(given.master_key().unwrap().is_some());
+        let error = config(&[("ATLAS_MASTER_KEY", "canary")]).unwrap_err().to_string();
+        assert!(error.starts_with("ATLAS_MASTER_KEY is \"(not shown)\""), "{error}");
     }
 
     #[test]

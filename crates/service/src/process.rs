@@ -1,16 +1,15 @@
 //! A process of the service: its ports, its roles, and its end.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::StoreError;
 use tokio::{net::TcpListener, sync::RwLock, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
 use worker::{Claims, Ports, Runner, Settings, Stage};
 
-use crate::{Adapters, Config, ConfigError, Role, health, keys, shutdown, telemetry};
+use crate::{Adapters, Config, ConfigError, health, keys, telemetry};
 
 /// How long connections of clients may outlive the shutdown.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -142,8 +141,12 @@ impl Process {
             }
         };
         let name = stage.stage().as_str();
+        let config = self.config.stage(stage.stage());
         let settings = Settings {
-            slots: self.config.slots,
+            slots: config.slots,
+            prefetch: config.prefetch,
+            time_limit: config.time_limit,
+            retries: config.retries,
             grace: self.config.grace,
             worker: worker_name(),
             ..Settings::default()
@@ -218,48 +221,4 @@ impl Process {
 fn worker_name() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
     format!("{host}-{}", std::process::id())
-}
-
-/// The whole of a program that has one role: starts it and runs it until a signal.
-pub fn run(
-    role: Role,
-    start: impl AsyncFnOnce(&mut Process) -> Result<(), StartError>,
-) -> ExitCode {
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(cause) => {
-            eprintln!("atlas-{}: the system gives no threads: {cause}", role.as_str());
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(run_role(role, start)) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(ended)) => {
-            error!("{ended} has ended by itself");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("atlas-{}: {error}", role.as_str());
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run_role(
-    role: Role,
-    start: impl AsyncFnOnce(&mut Process) -> Result<(), StartError>,
-) -> Result<Option<&'static str>, StartError> {
-    let config = Config::from_env()?.with_roles([role])?;
-    telemetry::start_log(&config);
-    let told = shutdown::on_signal();
-    let mut process = Process::start(&config).await?;
-    let health = process.serve_health().await?;
-    start(&mut process).await?;
-    info!(role = role.as_str(), %health, "running");
-    let failed = tokio::select! {
-        () = told.cancelled() => None,
-        role = process.failed() => Some(role),
-    };
-    process.stop().await;
-    Ok(failed)
 }

@@ -42,6 +42,19 @@ impl Role {
             Self::WikiWorker => "wiki-worker",
         }
     }
+
+    /// The program that has this role only.
+    #[must_use]
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Gateway => "atlas-gateway",
+            Self::Scheduler => "atlas-scheduler",
+            Self::FetchWorker => "atlas-fetch-worker",
+            Self::ExtractWorker => "atlas-extract-worker",
+            Self::GraphWorker => "atlas-graph-worker",
+            Self::WikiWorker => "atlas-wiki-worker",
+        }
+    }
 }
 
 impl FromStr for Role {

@@ -18,6 +18,8 @@ use crate::{Claims, Hearing, Ports, Stage, attempt};
 pub struct Settings {
     /// Tasks in work at the same time.
     pub slots: usize,
+    /// Calls that the queue hands out before earlier ones are answered; at least as many as slots.
+    pub prefetch: usize,
     /// Longest time for one attempt.
     pub time_limit: Duration,
     /// How often a task is tried again, and after which waits.
@@ -34,6 +36,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             slots: 2,
+            prefetch: 2,
             time_limit: Duration::from_secs(10 * 60),
             retries: Budget::default(),
             grace: Duration::from_secs(20),
@@ -90,7 +93,8 @@ impl Runner {
         let stage = self.shared.stage.stage();
         let mut attempts = JoinSet::new();
         while !shutdown.is_cancelled() {
-            let subscribed = self.shared.ports.queue.subscribe(stage, self.shared.settings.slots);
+            let subscribed =
+                self.shared.ports.queue.subscribe(stage, self.shared.settings.prefetch);
             match subscribed.await {
                 Ok(calls) => {
                     self.hearing.found();

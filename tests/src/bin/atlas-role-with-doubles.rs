@@ -48,7 +48,7 @@ fn variable(name: &str) -> Option<String> {
 #[tokio::main]
 async fn main() {
     let role = std::env::args().nth(1).unwrap().parse().unwrap();
-    let config = Config::from_env().unwrap().with_roles([role]).unwrap();
+    let config = Config::load(None).unwrap().with_roles([role]).unwrap();
     telemetry::start_log(&config);
     let told = shutdown::on_signal();
     let mut doubles = Doubles::default();

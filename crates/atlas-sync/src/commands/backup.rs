@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde_json::json;
-use service::Config;
 use store::{Access as _, Database};
 
 use super::{CliError, Shared};
@@ -14,7 +13,7 @@ pub(super) async fn run(shared: &Shared, file: &Path) -> Result<(), CliError> {
     if file.exists() {
         return Err(CliError::usage(format!("{} exists already: name a new file", file.display())));
     }
-    let config = Config::from_env()?;
+    let config = shared.config()?;
     let database = Database::open_beside(&config.database_url).await?;
     let outcome = database.backup(file).await;
     database.close().await;

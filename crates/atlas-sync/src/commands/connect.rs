@@ -47,7 +47,7 @@ impl Connection {
 
 /// Connects to the server that is named, else to the one beside the data, else to one that is started.
 pub(super) async fn connect(shared: &Shared) -> Result<Connection, CliError> {
-    let config = Config::from_env()?;
+    let config = shared.config()?;
     if let Some(base) = &shared.server {
         let key = key(shared, &config)?;
         return Ok(Connection { client: Client::new(base, &key)?, server: None });

@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
-    let mut config = Config::from_env()?;
+    let mut config = shared.config()?;
     config.database_url =
         Address::new(format!("sqlite:{}", args.data.join("atlas-sync.db").display()));
     "warn".clone_into(&mut config.log);

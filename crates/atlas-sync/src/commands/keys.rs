@@ -4,7 +4,7 @@ mod master;
 
 use clap::Subcommand;
 use serde_json::json;
-use service::{Config, keys};
+use service::keys;
 use store::{Access as _, Database};
 
 use super::{CliError, Shared};
@@ -30,7 +30,7 @@ pub(super) enum Action {
 }
 
 pub(super) async fn run(shared: &Shared, action: Action) -> Result<(), CliError> {
-    let config = Config::from_env()?;
+    let config = shared.config()?;
     let path = config.database_url.trim_start_matches("sqlite:");
     let database = match std::path::Path::new(path).exists() {
         true => Database::open_beside(&config.database_url).await?,

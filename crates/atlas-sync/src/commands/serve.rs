@@ -1,9 +1,9 @@
 //! Running the service.
 
 use crate::output::say;
-use service::{Config, Role, keys, shutdown, telemetry};
+use service::{Role, keys, shutdown, telemetry};
 
-use super::CliError;
+use super::{CliError, Shared};
 use crate::server::{Doubles, Server};
 
 #[derive(clap::Args)]
@@ -13,8 +13,8 @@ pub(super) struct Args {
     roles: Vec<String>,
 }
 
-pub(super) async fn run(args: Args) -> Result<(), CliError> {
-    let mut config = Config::from_env()?;
+pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
+    let mut config = shared.config()?;
     if !args.roles.is_empty() {
         let roles: Result<Vec<Role>, ()> = args.roles.iter().map(|name| name.parse()).collect();
         let names = Role::ALL.map(Role::as_str).join(", ");
