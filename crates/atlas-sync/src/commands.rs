@@ -3,6 +3,7 @@
 mod backup;
 mod bench;
 mod channels;
+mod config;
 mod connect;
 mod connections;
 mod demo;
@@ -103,6 +104,8 @@ enum Command {
     },
     /// Bring the database's schema up to date.
     Migrate,
+    /// Show the configuration in effect, and where each value comes from.
+    Config(config::Args),
     /// API keys.
     #[command(subcommand)]
     Keys(keys::Action),
@@ -131,6 +134,7 @@ pub async fn run() -> ExitCode {
         Command::Wiki(args) => wiki::run(&shared, args).await,
         Command::Backup { file } => backup::run(&shared, &file).await,
         Command::Migrate => migrate::run(&shared).await,
+        Command::Config(args) => config::run(&shared, &args),
         Command::Keys(action) => keys::run(&shared, action).await,
         Command::Bench(args) => bench::run(&shared, args).await,
     };
