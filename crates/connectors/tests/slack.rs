@@ -6,10 +6,16 @@
 mod changes;
 #[path = "slack/emulated.rs"]
 mod emulated;
+#[path = "slack/estimates.rs"]
+mod estimates;
 #[path = "slack/fake.rs"]
 mod fake;
 #[path = "slack/hostile.rs"]
 mod hostile;
+#[path = "slack/organisation.rs"]
+mod organisation;
+#[path = "slack/people.rs"]
+mod people;
 mod platform;
 #[path = "slack/rate.rs"]
 mod rate;
@@ -74,20 +80,6 @@ async fn who_we_are_and_what_there_is_to_read() {
     assert!(channels[1].is_private && channels[0].member_count == Some(3));
     fake.lock().scopes = Some("channels:read,channels:history,users:read");
     assert_eq!(app.channels().await.expect("public channels").len(), 2);
-}
-
-#[tokio::test]
-async fn a_token_of_an_organisation_is_used_for_one_workspace() {
-    let fake = Fake::start().await;
-    let credentials = json!({"token": TOKEN, "team": "T7"});
-    let app = slack::open(platform::access(&fake.url, credentials)).expect("an account");
-    assert_eq!(app.identity().await.expect("an identity").workspace, "T7");
-    fake.talk(1);
-    walked(&fake, &*app).await;
-    app.channels().await.expect("channels");
-    let log = std::mem::take(&mut fake.lock().log);
-    let listed = log.iter().filter(|(method, _)| method == "conversations.list");
-    assert!(listed.map(|(_, form)| &form["team_id"]).all(|team| team == "T7"));
 }
 
 #[tokio::test]
@@ -222,19 +214,6 @@ async fn marks_and_cursors_stay_small() {
 }
 
 #[tokio::test]
-async fn an_estimate_is_made_of_the_first_page() {
-    let fake = Fake::start().await;
-    fake.lock().now = 1_600_000_000 * SECOND;
-    fake.talk(2_000);
-    let app = account(&fake);
-    let estimated = app.estimate(&channel(Platform::Slack, CHANNEL), None).await.expect("a number");
-    assert!((1_990..=2_010).contains(&estimated.expect("a number")), "{estimated:?}");
-    assert_eq!(fake.requests().iter().filter(|m| *m == "conversations.history").count(), 1);
-    let increment = app.estimate(&channel(Platform::Slack, CHANNEL), Some("mark")).await;
-    assert_eq!(increment, Ok(None));
-}
-
-#[tokio::test]
 async fn what_the_plan_hides_is_not_deleted() {
     let fake = Fake::start().await;
     let ids = fake.talk(400);
@@ -257,19 +236,6 @@ async fn what_the_plan_hides_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn a_link_to_each_message_is_made_without_a_call() {
-    let fake = Fake::start().await;
-    let root = fake.talk(1)[0];
-    let reply = fake.lock().say(Some(root), 1, "a reply");
-    let mirror = walked(&fake, &*account(&fake)).await;
-    let link = |at: i64| mirror.live()[&ts(at).as_str().into()].permalink.clone().expect("a link");
-    let plain = |at: i64| ts(at).replace('.', "");
-    assert_eq!(link(root), format!("https://crew.slack.com/archives/{CHANNEL}/p{}", plain(root)));
-    let threaded = format!("?thread_ts={}&cid={CHANNEL}", ts(root));
-    assert!(link(reply).ends_with(&format!("p{}{threaded}", plain(reply))), "{}", link(reply));
-}
-
-#[tokio::test]
 async fn files_are_kept_by_what_is_known_of_them_without_their_secrets() {
     let fake = Fake::start().await;
     let at = fake.talk(1)[0];
@@ -283,34 +249,4 @@ async fn files_are_kept_by_what_is_known_of_them_without_their_secrets() {
     assert_eq!((file.id.as_str(), file.name.as_str(), file.bytes), ("F1", "The plan", Some(9)));
     assert_eq!(message.attachments.len(), 1, "a deleted file is none");
     assert!(!format!("{message:?}").contains("xoxe"));
-}
-
-#[tokio::test]
-async fn people_are_listed_once_and_strangers_asked_for_once() {
-    let fake = Fake::start().await;
-    fake.talk(250);
-    let stranger = fake.lock().say(None, 3, "hello");
-    let mention = fake.lock().say(None, 0, "ask <@W9> or <@U404>");
-    let app = account(&fake);
-    let mirror = read(&fake, &*app).await;
-    let text = |at: i64| mirror.live()[&ts(at).as_str().into()].clone();
-    assert_eq!(text(mention).text, "ask @Zoe or @U404");
-    assert_eq!(text(stranger).author.name, "Zoe");
-    mirror.walk(&*app).await.expect("an increment");
-    let requests = fake.requests();
-    let count = |method: &str| requests.iter().filter(|asked| *asked == method).count();
-    assert_eq!((count("users.list"), count("users.info"), count("auth.test")), (1, 2, 1));
-}
-
-#[tokio::test]
-async fn a_bot_without_a_name_of_the_moment_is_named_by_its_own() {
-    let fake = Fake::start().await;
-    let [bare, posted] = fake.talk(2)[..] else { unreachable!() };
-    let bot = json!({"subtype": "bot_message", "bot_id": "B7", "user": null});
-    fake.lock().message(bare).more = bot.clone();
-    fake.lock().message(posted).more = bot;
-    fake.lock().message(posted).more["username"] = json!("Nightly");
-    let mirror = read(&fake, &*account(&fake)).await;
-    let author = |at: i64| mirror.live()[&ts(at).as_str().into()].author.name.clone();
-    assert_eq!((author(bare).as_str(), author(posted).as_str()), ("Deploys", "Nightly"));
 }

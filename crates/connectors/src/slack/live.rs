@@ -8,6 +8,7 @@
 //! by slice, one a walk; threads with recent replies are read again in turn, since an edited reply shows
 //! nowhere else.
 //!
+//! A first walk costs one more where the token is a person's that may search, for the number of messages.
 //! A quiet increment costs one request for the channel, one for each 200 messages of the last two weeks,
 //! one older slice, and at most eight threads, whatever the size of the history. Names cost up to five
 //! more, once an hour.

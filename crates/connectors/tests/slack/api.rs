@@ -150,10 +150,12 @@ impl Workspace {
             _ if !is_here => refused("channel_not_found"),
             "conversations.info" => {
                 json!({"ok": true, "channel": {"id": CHANNEL, "name": "general",
-                "created": 1_600_000_000, "is_member": self.is_member, "is_private": false}})
+                "created": 1_600_000_000, "is_member": self.is_member, "is_private": false,
+                "is_archived": self.is_archived}})
             }
             "conversations.history" => self.history(form),
             "conversations.replies" => self.replies(form),
+            "conversations.join" if self.is_archived => refused("is_archived"),
             "conversations.join" if self.may_join => {
                 self.is_member = true;
                 json!({"ok": true, "channel": {"id": CHANNEL}})
@@ -162,20 +164,44 @@ impl Workspace {
                 json!({"ok": false, "error": "missing_scope", "needed": "channels:join", "provided": ""})
             }
             "users.list" => {
-                let listed: Vec<Value> = (0..3).map(person).collect();
+                let listed: Vec<Value> = (0..3).map(|of| self.member(of)).collect();
                 json!({"ok": true, "members": listed, "response_metadata": {"next_cursor": ""}})
             }
             "users.info" => {
                 self.strangers += 1;
                 let asked = form.get("user").map(String::as_str);
                 match PEOPLE.iter().position(|(id, _)| Some(*id) == asked) {
-                    Some(of) => json!({"ok": true, "user": person(of)}),
+                    Some(of) => json!({"ok": true, "user": self.member(of)}),
                     None => refused("user_not_found"),
                 }
             }
+            "search.messages" if self.may("search:read") => {
+                assert_eq!(form["query"], format!("in:<#{CHANNEL}>"));
+                json!({"ok": true, "messages": {"total": self.counted, "matches": []}})
+            }
+            "search.messages" => refused("not_allowed_token_type"),
+            "team.info" if !self.may("team:read") => {
+                json!({"ok": false, "error": "missing_scope", "needed": "team:read", "provided": ""})
+            }
+            "team.info" => json!({"ok": true, "team": {"id": form["team"], "name": "Seven",
+                "domain": "seven", "url": "https://seven.slack.com/"}}),
             "bots.info" => json!({"ok": true, "bot": {"id": form.get("bot"), "name": "Deploys"}}),
             _ => refused("unknown_method"),
         }
+    }
+
+    fn may(&self, scope: &str) -> bool {
+        self.scopes.is_some_and(|scopes| scopes.split(',').any(|granted| granted == scope))
+    }
+
+    /// Somebody, whose account may have been deleted since.
+    fn member(&self, of: usize) -> Value {
+        let mut person = person(of);
+        if self.left.contains(&of) {
+            person["deleted"] = json!(true);
+            person["profile"] = json!({"display_name": "", "real_name": PEOPLE[of].1});
+        }
+        person
     }
 
     /// Two pages, the first of them empty.

@@ -52,6 +52,11 @@ pub(crate) struct Workspace {
     pub(crate) scopes: Option<&'static str>,
     pub(crate) is_member: bool,
     pub(crate) may_join: bool,
+    pub(crate) is_archived: bool,
+    /// People whose accounts were deleted, by their place among all.
+    pub(crate) left: BTreeSet<usize>,
+    /// What search says that there is.
+    pub(crate) counted: Option<u64>,
     /// Messages of a page at most, whatever is asked for.
     pub(crate) most: usize,
     /// Pages of the history come the other way round.
@@ -89,6 +94,9 @@ impl Fake {
             scopes: None,
             is_member: true,
             may_join: true,
+            is_archived: false,
+            left: BTreeSet::new(),
+            counted: None,
             most: 999,
             oldest_first: false,
             by_the_minute: None,

@@ -134,6 +134,21 @@ async fn a_public_channel_is_joined_once_and_a_closed_one_asks_for_an_invitation
 }
 
 #[tokio::test]
+async fn an_archived_channel_is_read_by_who_is_in_it_and_cannot_be_joined() {
+    let fake = Fake::start().await;
+    fake.talk(3);
+    fake.lock().is_archived = true;
+    let mirror = crate::mirror();
+    walk(&fake, &*account(&fake), &mirror).await;
+    walk(&fake, &*account(&fake), &mirror).await;
+    assert_eq!(mirror.live().len(), 3);
+    fake.lock().is_member = false;
+    let error = failure(&fake).await;
+    assert!(matches!(error, ConnectorError::ChannelNotFound(_)), "{error:?}");
+    assert!(error.to_string().contains("archived"), "{error}");
+}
+
+#[tokio::test]
 async fn a_channel_that_is_not_there_is_not_found() {
     let fake = Fake::start().await;
     let error = connectors::contract::Mirror::new(channel(Platform::Slack, "C404"))

@@ -57,6 +57,9 @@ impl Workspace {
         self.pace.known(before.as_ref().is_some_and(|before| before.slow));
         let mut walk = Walk::begin(before, home, now, self.pace.is_slow());
         walk.created = created(&info);
+        if walk.since.is_none() {
+            walk.counted = self.counted(&walk.home, channel).await;
+        }
         let mut marks = threads::in_turn(&walk, known).await?;
         let page = self.top(channel, walk, known).await?;
         marks.extend(page.marks);
@@ -132,17 +135,22 @@ impl Connector for Workspace {
         }
     }
 
-    /// Slack counts no messages: as many in the whole time as in that of the newest page.
+    /// Slack counts messages for people who may search; for others there are as many in the whole time as in
+    /// that of the newest page.
     async fn estimate(
         &self,
         channel: &Channel,
         watermark: Option<&str>,
     ) -> Result<Option<u64>, ConnectorError> {
-        if watermark.is_some() || self.pace.is_slow() {
+        if watermark.is_some() {
             return Ok(None);
         }
         let channel = id(channel)?;
         let home = self.home().await?;
+        let counted = self.counted(&home, channel).await;
+        if counted.is_some() || self.pace.is_slow() {
+            return Ok(counted);
+        }
         let (info, now) = self.info(&home, channel).await?;
         let walk = Walk::begin(None, home, now, false);
         let asked = Asked { from: 0, to: now, cursor: None };
@@ -164,6 +172,12 @@ impl Account for Workspace {
         let (me, _, reply) = self.me().await?;
         scopes::check(reply.header("x-oauth-scopes"))?;
         // A token of an organisation is used for one of its workspaces.
+        if me.is_enterprise_install && self.team.is_none() {
+            return Err(ConnectorError::Auth(
+                "the token is of a whole organisation: name one of its workspaces as team (T…)"
+                    .into(),
+            ));
+        }
         let workspace = self.team.as_deref().and_then(text::id).or(text::id(&me.team_id));
         let workspace = workspace.unwrap_or_default();
         Ok(Identity {

@@ -10,7 +10,8 @@ use super::{
     dialect::{Refusal, Slack},
     pace::{Method, Pace},
     people::Directory,
-    reply::{Envelope, Me},
+    reply::{Envelope, Me, Search, TeamInfo},
+    scopes,
 };
 use crate::{
     Access, ConnectorError,
@@ -34,7 +35,14 @@ pub(in crate::slack) struct Workspace {
     pub(super) team: Option<String>,
     pub(super) pace: Arc<Pace>,
     pub(super) directory: Directory,
-    home: OnceCell<Home>,
+    home: OnceCell<Entry>,
+}
+
+/// What Slack says to who comes in.
+#[derive(Debug, Clone)]
+struct Entry {
+    home: Home,
+    may_search: bool,
 }
 
 /// What is known of the workspace; walks keep it, so that an increment need not ask.
@@ -93,8 +101,40 @@ impl Workspace {
 
     /// Who we are, once.
     pub(super) async fn home(&self) -> Result<Home, ConnectorError> {
-        let home = self.home.get_or_try_init(|| async { Ok(self.me().await?.1) });
-        home.await.cloned()
+        Ok(self.home.get_or_try_init(|| self.enter()).await?.home.clone())
+    }
+
+    async fn enter(&self) -> Result<Entry, ConnectorError> {
+        let (me, mut home, reply) = self.me().await?;
+        if let Some(team) = self.team.as_deref().filter(|team| *team != me.team_id) {
+            home.url = self.address(team, &home).await?;
+        }
+        Ok(Entry { home, may_search: scopes::may_search(reply.header("x-oauth-scopes")) })
+    }
+
+    /// Where the messages of one workspace of an organisation are shown; where that is not told, the address
+    /// of the organisation leads there as well.
+    async fn address(&self, team: &str, home: &Home) -> Result<String, ConnectorError> {
+        let form = vec![("team", team.to_owned())];
+        let asked = self.ask::<TeamInfo>(&Question { method: Method::Team, form, home }).await;
+        let told = match asked {
+            Ok(Ok(info)) => {
+                place(&info.team.url).or_else(|| place_of(&info.team.domain, &home.url))
+            }
+            Ok(Err(_)) | Err(ConnectorError::Auth(_) | ConnectorError::Request(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(told.unwrap_or_else(|| home.url.clone()))
+    }
+
+    /// How many messages a channel has, with replies, as search counts them for people who may search.
+    /// Nothing fails for want of the number.
+    pub(super) async fn counted(&self, home: &Home, channel: &str) -> Option<u64> {
+        self.home.get().filter(|entry| entry.may_search)?;
+        let form = vec![("query", format!("in:<#{channel}>")), ("count", "1".to_owned())];
+        let question = Question { method: Method::Search, form: self.of_team(form), home };
+        let found = self.ask::<Search>(&question).await.ok()?.ok()?;
+        found.messages.total
     }
 
     pub(super) async fn me(&self) -> Result<(Me, Home, Reply), ConnectorError> {
@@ -108,7 +148,7 @@ impl Workspace {
         };
         let account = [&me.bot_id, &me.user_id].into_iter().find_map(|id| text::id(id));
         let app = format!("{team}:{}", account.unwrap_or_default());
-        let home = Home { url: place(&me.url), app };
+        let home = Home { url: place(&me.url).unwrap_or_default(), app };
         Ok((me, home, reply))
     }
 
@@ -123,11 +163,22 @@ impl Workspace {
 }
 
 /// The address of a workspace, if it is one that a link may begin with.
-fn place(url: &str) -> String {
+fn place(url: &str) -> Option<String> {
     let url = Url::parse(url).ok().filter(|url| {
         matches!(url.scheme(), "https" | "http") && url.has_host() && url.as_str().len() <= 500
-    });
-    url.map(|url| format!("{}/", url.as_str().trim_end_matches('/'))).unwrap_or_default()
+    })?;
+    Some(format!("{}/", url.as_str().trim_end_matches('/')))
+}
+
+/// The address of a workspace by its name, in the cloud that the organisation's address is of.
+fn place_of(domain: &str, organisation: &str) -> Option<String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_name = (1..=63).contains(&domain.len()) && domain.bytes().all(fits);
+    let cloud = match Url::parse(organisation).ok()?.host_str()? {
+        host if host.ends_with(".slack-gov.com") => "slack-gov.com",
+        _ => "slack.com",
+    };
+    is_name.then(|| format!("https://{domain}.{cloud}/"))
 }
 
 /// The refusal that a reply is, if it is one that the caller does something about.

@@ -19,6 +19,8 @@ pub(super) enum Refusal {
     StaleCursor,
     /// The app is not in the channel.
     NotMember,
+    /// The channel is archived, so that nobody can join it.
+    Archived,
     /// There is no such thread.
     NoThread,
     /// There is no such person or bot, or it is not shown.
@@ -30,6 +32,7 @@ impl Refusal {
         Some(match code {
             "invalid_cursor" => Self::StaleCursor,
             "not_in_channel" => Self::NotMember,
+            "is_archived" => Self::Archived,
             "thread_not_found" | "message_not_found" => Self::NoThread,
             "user_not_found" | "users_not_found" | "user_not_visible" | "bot_not_found" => {
                 Self::Nobody
@@ -44,6 +47,11 @@ impl Refusal {
             Self::StaleCursor => ConnectorError::Request("invalid_cursor".into()),
             Self::NotMember => ConnectorError::ChannelNotFound(
                 "the app is not in the channel: invite it there with /invite".into(),
+            ),
+            Self::Archived => ConnectorError::ChannelNotFound(
+                "it is archived and the app is not in it: unarchive it and invite the app there with /invite, \
+                 or import the workspace's export"
+                    .into(),
             ),
             Self::NoThread => ConnectorError::Platform("a thread is not found".into()),
             Self::Nobody => ConnectorError::Platform("somebody is not found".into()),

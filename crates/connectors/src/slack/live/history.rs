@@ -104,7 +104,8 @@ impl Workspace {
         let joined = self.send(&Question { method: Method::Join, form, home }).await;
         match joined.and_then(|reply| refusal(&reply)) {
             Ok(None) => Ok(()),
-            // Whatever keeps it out: private, archived, or not allowed to join.
+            Ok(Some(Refusal::Archived)) => Err(Refusal::Archived.error()),
+            // Whatever else keeps it out: private, or not allowed to join.
             Ok(Some(_)) | Err(ConnectorError::Auth(_) | ConnectorError::ChannelNotFound(_)) => {
                 Err(Refusal::NotMember.error())
             }
@@ -188,7 +189,7 @@ impl Workspace {
             (seen, extent) => seen.or(extent),
         };
         // Of an increment it would tell how much is compared, not how much is new.
-        let estimate = walk.estimate.filter(|_| walk.since.is_none());
+        let estimate = walk.expected().filter(|_| walk.since.is_none());
         let mut page = Page { estimate, marks, ..seen_all(&listing) };
         page.next = match following {
             Some(next) => walk.then(Step::Top { cursor: Some(next), seen, limited })?,

@@ -28,6 +28,8 @@ pub(super) enum Method {
     Users,
     User,
     Bot,
+    Team,
+    Search,
 }
 
 impl Method {
@@ -42,14 +44,18 @@ impl Method {
             Self::Users => "users.list",
             Self::User => "users.info",
             Self::Bot => "bots.info",
+            Self::Team => "team.info",
+            Self::Search => "search.messages",
         }
     }
 
     /// Calls in a minute, by Slack's tiers.
     const fn per_minute(self) -> u32 {
         match self {
-            Self::Channels | Self::Users => 20,
-            Self::Channel | Self::History | Self::Replies | Self::Join | Self::Bot => 50,
+            Self::Channels | Self::Users | Self::Search => 20,
+            Self::Channel | Self::History | Self::Replies | Self::Join | Self::Bot | Self::Team => {
+                50
+            }
             Self::Me | Self::User => 100,
         }
     }

@@ -40,8 +40,17 @@ reply!(Me {
     user: String,
     team_id: String,
     user_id: String,
-    bot_id: String
+    bot_id: String,
+    is_enterprise_install: bool
 });
+
+reply!(Team { url: String, domain: String });
+
+reply!(TeamInfo { team: Team });
+
+reply!(Found { total: Option<u64> });
+
+reply!(Search { messages: Found });
 
 reply!(Info { channel: Channel });
 
@@ -121,6 +130,8 @@ mod tests {
             let _ = serde_json::from_str::<Me>(&json);
             let _ = serde_json::from_str::<Info>(&json);
             let _ = serde_json::from_str::<Channels>(&json);
+            let _ = serde_json::from_str::<TeamInfo>(&json);
+            let _ = serde_json::from_str::<Search>(&json);
             let _ = serde_json::from_str::<BotInfo>(&json);
             let _ = serde_json::from_str::<Messages<'_>>(&json).map(|page| page.next());
             let _ = serde_json::from_str::<Members<'_>>(&json);

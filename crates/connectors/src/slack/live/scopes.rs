@@ -3,10 +3,20 @@
 use super::dialect::missing;
 use crate::ConnectorError;
 
-/// Finds what a token lacks by the header that Slack sends with every reply.
+/// What a token is granted, by the header that Slack sends with every reply.
+fn granted(header: &str) -> Vec<&str> {
+    header.split(',').map(str::trim).collect()
+}
+
+/// Whether a token may search; Slack grants that to people only.
+pub(super) fn may_search(header: Option<&str>) -> bool {
+    header.is_some_and(|header| granted(header).contains(&"search:read"))
+}
+
+/// Finds what a token lacks.
 pub(super) fn check(header: Option<&str>) -> Result<(), ConnectorError> {
     let Some(header) = header else { return Ok(()) };
-    let granted: Vec<&str> = header.split(',').map(str::trim).collect();
+    let granted = granted(header);
     let lacking = |scopes: &[&'static str]| -> Vec<&'static str> {
         scopes.iter().filter(|scope| !granted.contains(scope)).copied().collect()
     };

@@ -56,6 +56,9 @@ pub(super) struct Walk {
     /// How many messages the walk has seen, and is expected to.
     pub(super) seen: u64,
     pub(super) estimate: Option<u64>,
+    /// How many there are with their replies, where Slack counts them.
+    #[serde(default)]
+    pub(super) counted: Option<u64>,
     /// How often Slack has refused a cursor.
     pub(super) restarts: u8,
     pub(super) step: Step,
@@ -94,8 +97,8 @@ impl Walk {
         let relist = if slow { RELIST_SLOWLY } else { RELIST };
         let from = since.map_or(0, |since| (since - OVERLAP).min(began - relist).max(0));
         let step = Step::Top { cursor: None, seen: None, limited: false };
-        let (created, seen, estimate, restarts) = (0, 0, None, 0);
-        Self { home, slow, began, since, from, created, seen, estimate, restarts, step }
+        let (created, seen, estimate, counted, restarts) = (0, 0, None, None, 0);
+        Self { home, slow, began, since, from, created, seen, estimate, counted, restarts, step }
     }
 
     /// Down to where threads are read again for replies that were edited or deleted.
@@ -129,6 +132,11 @@ impl Walk {
         let to = to.min(self.began - MARGIN);
         let at = Timestamp::from_micros;
         (from <= to).then(|| Window { of, from: at(from), to: at(to) })
+    }
+
+    /// How many messages there may be. A search that counts fewer than were seen is not up to date.
+    pub(super) fn expected(&self) -> Option<u64> {
+        self.counted.filter(|counted| *counted >= self.seen).or(self.estimate)
     }
 
     /// How many messages are left, by the estimate.
