@@ -97,6 +97,47 @@ async fn late_replies_edits_and_deletes_of_old_posts_are_found() {
 }
 
 #[tokio::test]
+async fn a_first_post_that_comes_as_context_of_its_replies_is_one_message() {
+    let fake = Fake::start().await;
+    let root = fake.lock().say(0, "", "first");
+    for number in 0..450 {
+        fake.lock().now += 1_000;
+        fake.lock().say(1, "", &format!("post {number}"));
+    }
+    // Every page with a reply brings the first post as well, which is not in its order.
+    for page in 0..3 {
+        fake.lock().now += 1_000;
+        fake.lock().say(1, &root, &format!("reply {page}"));
+        for number in 0..200 {
+            fake.lock().now += 1_000;
+            fake.lock().say(0, "", &format!("post {page} {number}"));
+        }
+    }
+    let account = account(&fake);
+    let mirror = walked(&fake, &*account).await;
+    assert_eq!(mirror.live().len(), 1 + 450 + 3 * 201);
+    fake.lock().now += 60 * 60 * 1_000;
+    fake.lock().say(1, &root, "late");
+    mirror.walk(&*account).await.expect("an increment");
+    assert_same(&platform::Changing::rows(&*fake), &stored(&mirror));
+}
+
+#[tokio::test]
+async fn what_is_expected_is_counted_by_the_server() {
+    let fake = Fake::start().await;
+    for number in 0..7 {
+        fake.lock().say(0, "", &format!("post {number}"));
+    }
+    let joined = fake.lock().say(1, "", "bob joined the channel");
+    fake.lock().post(&joined).kind = "system_join_channel".into();
+    let account = account(&fake);
+    let channel = channel(Platform::Mattermost, CHANNEL);
+    assert_eq!(account.estimate(&channel, None).await, Ok(Some(7)));
+    assert_eq!(fake.requests().len(), 1);
+    assert_eq!(account.estimate(&channel, Some("mark")).await, Ok(None));
+}
+
+#[tokio::test]
 async fn an_earlier_version_of_an_edited_post_is_no_message() {
     let fake = Fake::start().await;
     let id = fake.lock().say(0, "", "first");

@@ -128,6 +128,32 @@ async fn late_replies_edits_and_deletes_of_old_threads_are_found() {
 }
 
 #[tokio::test]
+async fn threads_older_than_changes_are_told_of_are_read_as_well() {
+    let fake = Fake::start().await;
+    talk(&fake, 120, 2);
+    fake.lock().now += 300 * DAY;
+    talk(&fake, 5, 1);
+    let app = account(&fake);
+    let mirror = walked(&fake, &*app).await;
+    assert_eq!(mirror.live().len(), 120 * 3 + 5 * 2);
+}
+
+#[tokio::test]
+async fn a_national_cloud_is_named_and_an_unknown_one_refused() {
+    let fake = Fake::start().await;
+    let open = |cloud: &str| {
+        let mut entered = credentials();
+        entered["cloud"] = cloud.into();
+        teams::open(platform::access(&fake.url, entered))
+    };
+    for cloud in ["global", "usgov", "usgov-dod", "china"] {
+        assert!(open(cloud).is_ok(), "{cloud}");
+    }
+    let unknown = open("elsewhere").err().expect("no such cloud");
+    assert!(unknown.to_string().contains("usgov-dod"), "{unknown}");
+}
+
+#[tokio::test]
 async fn replies_that_do_not_come_with_their_thread_are_asked_for() {
     let fake = Fake::start().await;
     let roots = talk(&fake, 3, 4 * EXPANDED);

@@ -72,6 +72,7 @@ impl Server {
     }
 
     fn posts(&mut self, query: &BTreeMap<String, String>) -> Value {
+        assert!(!query.contains_key("collapsedThreads"), "it would keep late replies back");
         let number = |name: &str| query.get(name).and_then(|n| n.parse::<usize>().ok());
         if let Some(since) = query.get("since").and_then(|since| since.parse::<i64>().ok()) {
             if self.lies > 0 {

@@ -107,6 +107,8 @@ impl Tenant {
         let after = after.map_or(i64::MIN, |time| {
             DateTime::parse_from_rfc3339(time).expect("a time").timestamp_millis()
         });
+        // Changes are told of eight months.
+        let after = after.max(self.now - 240 * 24 * 60 * 60 * 1_000);
         let (from, to, told, expand) = match token.as_deref() {
             Some([from, expand]) => (*from, self.made, 0, *expand),
             Some([from, to, told, expand]) => (*from, *to, *told, *expand),
@@ -202,6 +204,14 @@ pub(super) async fn serve(
     let path = uri.path().replace("%3A", ":").replace("%40", "@");
     let address = uri.to_string();
     tenant.log.push(format!("{method} {path}"));
+    if path.starts_with("/v1.0/") {
+        let told = headers.get("prefer").and_then(|value| value.to_str().ok());
+        assert_eq!(
+            told,
+            Some("include-unknown-enum-members"),
+            "else system messages look like others"
+        );
+    }
     let date = DateTime::from_timestamp_millis(tenant.now).expect("a time");
     let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let response = Response::builder().header("date", date);
