@@ -16,7 +16,7 @@ start_emulate() {
 install_emulate() {
   local folder=$1 wanted=$2
   cmp -s "$wanted/package-lock.json" "$folder/installed" && return
-  command -v npm >/dev/null || install_package npm
+  command -v npm >/dev/null || install_package npm ca-certificates
   command -v npm >/dev/null || return 1
   say "installing emulate into $folder"
   rm -rf "$folder" && mkdir -p "$folder"
