@@ -9,6 +9,8 @@ mod fake;
 #[path = "../../crates/connectors/tests/platform/mod.rs"]
 #[expect(dead_code, reason = "the connector's own tests use all of it")]
 mod platform;
+#[path = "../../crates/connectors/tests/platform/server.rs"]
+mod server;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,8 @@ mod fake;
 mod platform;
 #[path = "discord/refusals.rs"]
 mod refusals;
+#[path = "platform/server.rs"]
+mod server;
 #[path = "discord/threads.rs"]
 mod threads;
 

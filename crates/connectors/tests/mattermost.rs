@@ -5,6 +5,8 @@
 #[path = "mattermost/fake.rs"]
 mod fake;
 mod platform;
+#[path = "platform/server.rs"]
+mod server;
 
 use std::{sync::Arc, time::Duration};
 

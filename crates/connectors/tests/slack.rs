@@ -21,6 +21,8 @@ mod platform;
 mod rate;
 #[path = "slack/refusals.rs"]
 mod refusals;
+#[path = "platform/server.rs"]
+mod server;
 #[path = "slack/threads.rs"]
 mod threads;
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{BOT, FORUM, Fake, GUILD, Guild, NAMES, Said, TEXT, TOKEN, Thread, millis};
+use crate::server::{answered, dated};
 
 fn iso(at: i64) -> String {
     let time = DateTime::from_timestamp_millis(at).expect("a time");
@@ -153,7 +154,7 @@ impl Guild {
     }
 }
 
-pub(super) async fn serve(
+pub(super) async fn answer(
     State(fake): State<Arc<Fake>>,
     method: Method,
     uri: Uri,
@@ -164,19 +165,14 @@ pub(super) async fn serve(
     guild.log.push(format!("{method} {path}"));
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     assert!(header("user-agent").starts_with("DiscordBot ("), "every request says who asks");
-    let date = DateTime::from_timestamp_millis(guild.now).expect("a time");
-    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let response = Response::builder().header("date", date);
+    let response = dated(guild.now * 1_000);
     if let Some(at) = guild.answers.iter().position(|canned| path.contains(canned.0)) {
         let (_, status, headers, body) = guild.answers.remove(at).expect("an answer");
-        let response = response.status(status);
-        let response = headers.into_iter().fold(response, |r, (name, value)| r.header(name, value));
-        return response.body(Body::from(body)).expect("a response");
+        return answered(response, status, &headers, body);
     }
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let (status, answer) =
         guild.answer(&path, &query.into_owned().collect(), header("authorization"));
-    let response = guild.headers.iter().fold(response, |r, (name, value)| r.header(*name, value));
-    let response = response.status(status).header("content-type", "application/json");
-    response.body(Body::from(answer.to_string())).expect("a response")
+    let response = response.header("content-type", "application/json");
+    answered(response, status, &guild.headers, answer.to_string())
 }

@@ -9,10 +9,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use axum::Router;
 use serde_json::{Value, json};
 
-use crate::platform::{Changing, Dice, Row};
+use crate::{
+    platform::{Changing, Dice, Row},
+    server::{Headers, listen, serve},
+};
 
 pub(crate) const TOKEN: &str = "token-of-the-bot";
 pub(crate) const GUILD: u64 = 100_000_000_000_000_001;
@@ -22,8 +24,6 @@ pub(crate) const BOT: u64 = 100_000_000_000_000_009;
 
 const EPOCH: u64 = 1_420_070_400_000;
 const NAMES: [&str; 3] = ["Ann Smith", "bob", "helper"];
-
-pub(crate) type Headers = Vec<(&'static str, String)>;
 
 /// Status, headers and body of an answer that is given to requests whose path contains this.
 pub(crate) type Canned = (&'static str, u16, Headers, String);
@@ -78,8 +78,8 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) async fn start(changing: u64) -> Arc<Self> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/api/v10", listener.local_addr().expect("an address"));
+        let (listener, url) = listen().await;
+        let url = format!("{url}/api/v10");
         let guild = Guild {
             now: 1_700_000_000_000,
             made: 0,
@@ -96,8 +96,7 @@ impl Fake {
             log: Vec::new(),
         };
         let fake = Arc::new(Self { url, guild: Mutex::new(guild), changing });
-        let router = Router::new().fallback(api::serve).with_state(fake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        serve(listener, &fake, api::answer);
         fake
     }
 

@@ -10,11 +10,11 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, Response, Uri},
 };
-use chrono::DateTime;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{CHANNEL, Fake, NAMES, Post, Server, TEAM, TOKEN, user_id};
+use crate::server::{answered, dated};
 
 impl Server {
     fn is_shown(&self, post: &Post) -> bool {
@@ -181,7 +181,7 @@ impl Server {
     }
 }
 
-pub(super) async fn serve(
+pub(super) async fn answer(
     State(fake): State<Arc<Fake>>,
     method: Method,
     uri: Uri,
@@ -190,16 +190,11 @@ pub(super) async fn serve(
 ) -> Response<Body> {
     let mut server = fake.lock();
     server.log.push(format!("{method} {}", uri.path()));
-    let date = DateTime::from_timestamp_millis(server.now).expect("a time");
-    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let response = Response::builder().header("date", date);
+    let response = dated(server.now * 1_000);
     if let Some((status, headers, body)) = server.answers.pop_front() {
-        let response = response.status(status);
-        let response = headers.into_iter().fold(response, |r, (name, value)| r.header(name, value));
-        return response.body(Body::from(body)).expect("a response");
+        return answered(response, status, &headers, body);
     }
     let (status, answer) = server.answer(&method, &uri, &body, &headers);
-    let response = server.headers.iter().fold(response, |r, (name, value)| r.header(*name, value));
-    let response = response.status(status).header("content-type", "application/json");
-    response.body(Body::from(answer.to_string())).expect("a response")
+    let response = response.header("content-type", "application/json");
+    answered(response, status, &server.headers, answer.to_string())
 }

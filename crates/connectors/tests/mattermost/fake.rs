@@ -9,15 +9,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use axum::Router;
 use serde_json::{Value, json};
 
-use crate::platform::{Changing, Dice, Row};
+use crate::{
+    platform::{Changing, Dice, Row},
+    server::{Headers, listen, serve},
+};
 
 pub(crate) const TOKEN: &str = "token-of-the-account";
 pub(crate) const TEAM: &str = "teamteamteamteamteamteam00";
-
-pub(crate) type Headers = Vec<(&'static str, String)>;
 
 /// Status, headers and body of an answer that is given whatever is asked.
 pub(crate) type Canned = (u16, Headers, String);
@@ -72,8 +72,7 @@ pub(crate) fn user_id(user: usize) -> String {
 
 impl Fake {
     pub(crate) async fn start() -> Arc<Self> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (listener, url) = listen().await;
         let server = Server {
             now: 1_700_000_000_000,
             posts: Vec::new(),
@@ -89,8 +88,7 @@ impl Fake {
             log: Vec::new(),
         };
         let fake = Arc::new(Self { url, server: Mutex::new(server) });
-        let router = Router::new().fallback(api::serve).with_state(fake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        serve(listener, &fake, api::answer);
         fake
     }
 

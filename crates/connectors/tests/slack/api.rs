@@ -7,11 +7,11 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, Response, Uri},
 };
-use chrono::DateTime;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{CHANNEL, Fake, PEOPLE, SECOND, Said, TOKEN, Workspace, ts};
+use crate::server::{answered, dated};
 
 type Form = BTreeMap<String, String>;
 
@@ -222,7 +222,7 @@ impl Workspace {
     }
 }
 
-pub(super) async fn serve(
+pub(super) async fn answer(
     State(fake): State<Arc<Fake>>,
     method: Method,
     uri: Uri,
@@ -238,26 +238,22 @@ pub(super) async fn serve(
     let called = uri.path().strip_prefix("/api/").unwrap_or_default().to_owned();
     let form: Form = form_urlencoded::parse(&body).into_owned().collect();
     workspace.log.push((called.clone(), form.clone()));
-    let date = DateTime::from_timestamp_micros(workspace.now).expect("a time");
-    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let mut response = Response::builder().header("date", date);
+    let mut response = dated(workspace.now);
     if let Some(scopes) = workspace.scopes {
         response = response.header("x-oauth-scopes", scopes);
     }
     if let Some(at) = workspace.answers.iter().position(|canned| called == canned.0) {
         let (_, status, headers, body) = workspace.answers.remove(at).expect("an answer");
-        let response = response.status(status);
-        let response = headers.into_iter().fold(response, |r, (name, value)| r.header(name, value));
-        return response.body(Body::from(body.to_string())).expect("a response");
+        return answered(response, status, &headers, body.to_string());
     }
     if workspace.is_too_soon(&called) {
-        let response = response.status(429).header("retry-after", "60");
-        return response.body(Body::from(refused("ratelimited").to_string())).expect("a response");
+        let pause = vec![("retry-after", "60".to_owned())];
+        return answered(response, 429, &pause, refused("ratelimited").to_string());
     }
     let token = headers.get("authorization").and_then(|value| value.to_str().ok());
     let answer = workspace.answer(&called, &form, token.unwrap_or_default());
     drop(workspace);
-    response.body(Body::from(written(answer))).expect("a response")
+    answered(response, 200, &Vec::new(), written(answer))
 }
 
 /// Slack's replies begin with whether they are one.

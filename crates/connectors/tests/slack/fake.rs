@@ -14,10 +14,12 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use serde_json::{Value, json};
 
-use crate::platform::{Changing, Dice, Row};
+use crate::{
+    platform::{Changing, Dice, Row},
+    server::{Headers, listen, serve},
+};
 
 pub(crate) const TOKEN: &str = "xoxb-canary-of-the-bot";
 pub(crate) const CHANNEL: &str = "C0GENERAL";
@@ -29,7 +31,7 @@ pub(crate) const PEOPLE: [(&str, &str); 4] =
     [("U1", "Ann"), ("U2", "Bob B."), ("UBOT", "Helper"), ("W9", "Zoe")];
 
 /// Method, status, headers and body of an answer that is given instead of the right one.
-pub(crate) type Canned = (&'static str, u16, Vec<(&'static str, String)>, Value);
+pub(crate) type Canned = (&'static str, u16, Headers, Value);
 
 #[derive(Clone)]
 pub(crate) struct Said {
@@ -84,8 +86,8 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) async fn start() -> Arc<Self> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/api", listener.local_addr().expect("an address"));
+        let (listener, url) = listen().await;
+        let url = format!("{url}/api");
         let workspace = Workspace {
             now: 1_700_000_000 * SECOND,
             said: BTreeMap::new(),
@@ -109,8 +111,7 @@ impl Fake {
             log: Vec::new(),
         };
         let fake = Arc::new(Self { url, workspace: Mutex::new(workspace) });
-        let router = Router::new().fallback(api::serve).with_state(fake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        serve(listener, &fake, api::answer);
         fake
     }
 

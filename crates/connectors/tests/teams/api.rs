@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{CHANNEL, EXPANDED, Fake, NAMES, SECRET, Said, TEAM, TENANT, Tenant, Thread};
+use crate::server::{answered, dated};
 
 type Query = BTreeMap<String, String>;
 
@@ -193,7 +194,7 @@ fn not_found() -> (u16, Value) {
     (404, json!({"error": {"code": "NotFound", "message": "NotFound"}}))
 }
 
-pub(super) async fn serve(
+pub(super) async fn answer(
     State(fake): State<Arc<Fake>>,
     method: Method,
     uri: Uri,
@@ -212,14 +213,10 @@ pub(super) async fn serve(
             "else system messages look like others"
         );
     }
-    let date = DateTime::from_timestamp_millis(tenant.now).expect("a time");
-    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let response = Response::builder().header("date", date);
+    let response = dated(tenant.now * 1_000);
     if let Some(at) = tenant.answers.iter().position(|canned| address.contains(canned.0)) {
         let (_, status, headers, body) = tenant.answers.remove(at).expect("an answer");
-        let response = response.status(status);
-        let response = headers.into_iter().fold(response, |r, (name, value)| r.header(name, value));
-        return response.body(Body::from(body)).expect("a response");
+        return answered(response, status, &headers, body);
     }
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let token = header("authorization").strip_prefix("Bearer token-").map(str::parse::<u64>);
@@ -237,6 +234,6 @@ pub(super) async fn serve(
         },
         None => not_found(),
     };
-    let response = response.status(status).header("content-type", "application/json");
-    response.body(Body::from(answer.to_string())).expect("a response")
+    let response = response.header("content-type", "application/json");
+    answered(response, status, &Vec::new(), answer.to_string())
 }

@@ -9,10 +9,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use axum::Router;
 use serde_json::{Value, json};
 
-use crate::platform::{Changing, Dice, Row};
+use crate::{
+    platform::{Changing, Dice, Row},
+    server::{Headers, listen, serve},
+};
 
 pub(crate) const TENANT: &str = "0a1b2c3d-0000-4000-8000-000000000001";
 pub(crate) const TEAM: &str = "0a1b2c3d-0000-4000-8000-000000000002";
@@ -23,8 +25,6 @@ pub(crate) const SECRET: &str = "secret-of-the-app";
 pub(crate) const EXPANDED: usize = 5;
 
 const NAMES: [&str; 3] = ["Ann Smith", "Bob", "Helper"];
-
-pub(crate) type Headers = Vec<(&'static str, String)>;
 
 /// Status, headers and body of an answer that is given to requests whose address contains this.
 pub(crate) type Canned = (&'static str, u16, Headers, String);
@@ -73,8 +73,7 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) async fn start() -> Arc<Self> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (listener, url) = listen().await;
         let tenant = Tenant {
             now: 1_700_000_000_000,
             made: 0,
@@ -89,8 +88,7 @@ impl Fake {
             log: Vec::new(),
         };
         let fake = Arc::new(Self { url, tenant: Mutex::new(tenant) });
-        let router = Router::new().fallback(api::serve).with_state(fake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        serve(listener, &fake, api::answer);
         fake
     }
 
