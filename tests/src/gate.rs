@@ -31,8 +31,10 @@ pub struct Limit<'l> {
 /// A call that came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// When it was answered, in seconds.
-    pub at: f64,
+    /// When it came, in seconds.
+    pub came_at: f64,
+    /// When it was answered.
+    pub answered_at: f64,
     /// With what status.
     pub status: u16,
     /// Its path.
@@ -78,8 +80,11 @@ impl Gate {
         let calls = log.lines().map(|line| {
             let mut words = line.split(' ');
             let mut word = || words.next().unwrap();
+            let answered_at: f64 = word().parse().unwrap();
+            let took: f64 = word().parse().unwrap();
             Call {
-                at: word().parse().unwrap(),
+                came_at: answered_at - took,
+                answered_at,
                 status: word().parse().unwrap(),
                 path: word().to_owned(),
             }
@@ -113,7 +118,8 @@ pid nginx.pid;
 events {{ worker_connections 256; }}
 http {{
 {temporary}
-  log_format calls '$msec $status $uri';
+  log_format calls '$msec $request_time $status $uri';
+  map_hash_bucket_size 512;
   map $uri $counted {{ default ""; "{path}" $http_authorization; }}
   limit_req_zone $counted zone=calls:1m rate={per_minute}r/m;
   limit_req zone=calls burst={burst} nodelay;

@@ -23,8 +23,9 @@ const PAGE: usize = 1_000;
 /// Events of one answer about what is new; servers give a hundred or so, whatever is asked for.
 const NEWS: usize = 500;
 
-/// Calls in a second, at first and at most. Synapse by itself does not limit those that read.
-const PER_SECOND: (u32, u32) = (20, 50);
+/// Calls in a second, at first and at most. Synapse by itself does not limit those that read; what stands in
+/// front of it may, and every process has to find that out for itself.
+const PER_SECOND: (u32, u32) = (5, 50);
 
 /// Calls at once after a rest: as many as the first page of a walk makes.
 const BURST: u32 = 5;
