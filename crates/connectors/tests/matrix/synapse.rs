@@ -184,3 +184,23 @@ async fn a_room_that_was_left_says_what_to_do_and_misses_nothing_after() {
     room.found_by(&*account, &mirror).await;
     room.found_by(&*account, &fresh).await;
 }
+
+#[tokio::test]
+async fn a_past_that_the_room_hides_from_who_joined_later_does_not_fail_it() {
+    let server = shared().await;
+    let mut room = Room::new(server).await;
+    room.joined_by("helper", "leave").await;
+    let hidden = json!({"history_visibility": "joined"});
+    let path = format!("rooms/{}/state/m.room.history_visibility/", room.id);
+    server.call(server.token("ann"), "PUT", &path, hidden).await;
+    for number in 0..30 {
+        let id = room.say(&format!("not for you {number}"), None).await;
+        room.rows.remove(&id);
+    }
+    room.joined_by("helper", "join").await;
+    room.say("for all who are here", None).await;
+    let (account, mirror) = (server.account(), room.mirror());
+    room.found_by(&*account, &mirror).await;
+    room.say("and this", None).await;
+    room.found_by(&*account, &mirror).await;
+}
