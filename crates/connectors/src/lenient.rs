@@ -3,6 +3,22 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
+/// Declares what a platform writes: every field may be missing, or be another than it should be.
+macro_rules! raw {
+    ($(#[$about:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
+        #[derive(Debug, Clone, Default, serde::Deserialize)]
+        #[serde(default)]
+        $(#[$about])*
+        pub(super) struct $name {
+            $(
+                #[serde(deserialize_with = "crate::lenient::or_default")]
+                pub(super) $field: $kind,
+            )*
+        }
+    };
+}
+pub(crate) use raw;
+
 /// Reads a field; what is not understood (`null` as well) is the default.
 pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

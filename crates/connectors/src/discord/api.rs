@@ -10,7 +10,6 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
-use url::Url;
 
 use super::{
     dialect::{Discord, GLOBAL, HIDDEN, UNKNOWN_BOT},
@@ -55,17 +54,7 @@ pub(super) struct Bot {
 impl Bot {
     pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
         let authorization = format!("Bot {}", access.needed("token")?);
-        let base = match &access.base_url {
-            Some(base) => base.clone(),
-            None => Url::parse(BASE).map_err(|_| ConnectorError::Request("address".into()))?,
-        };
-        let http = Http::new(
-            access.client.clone(),
-            base,
-            Some(&authorization),
-            access.limiter.clone(),
-            Arc::new(Discord),
-        )?;
+        let http = Http::open(access, Some(BASE), &authorization, Arc::new(Discord))?;
         Ok(Self {
             http,
             connection: access.connection.clone(),

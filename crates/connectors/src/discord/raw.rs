@@ -3,18 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::lenient::{list, or_default};
-
-macro_rules! raw {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, Deserialize)]
-        #[serde(default)]
-        pub(super) struct $name {
-            $(#[serde(deserialize_with = "or_default")] pub(super) $field: $kind,)*
-        }
-    };
-}
+use crate::lenient::{list, or_default, raw};
 
 raw!(RawChannel {
     id: String,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Bucket, Client, Dialect, Limiter, Pace, Reply, client::forbidden};
-use crate::ConnectorError;
+use crate::{Access, ConnectorError};
 
 /// A wait longer than this is not waited for: the task is given back, and its slot is free meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -64,6 +64,21 @@ impl Http {
             })
             .transpose()?;
         Ok(Self { inner: Arc::new(Inner { client, base, authorization, limiter, dialect }) })
+    }
+
+    /// The way of an account to its server: the one that was entered, else the platform's own (`home`).
+    pub(crate) fn open(
+        access: &Access,
+        home: Option<&str>,
+        authorization: &str,
+        dialect: Arc<dyn Dialect>,
+    ) -> Result<Self, ConnectorError> {
+        let home = || home.and_then(|home| Url::parse(home).ok());
+        let base = access.base_url.clone().or_else(home).ok_or_else(|| {
+            ConnectorError::Auth("the connection has no address of its server: enter it".into())
+        })?;
+        let (client, limiter) = (access.client.clone(), access.limiter.clone());
+        Self::new(client, base, Some(authorization), limiter, dialect)
     }
 
     /// The server.

@@ -39,16 +39,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
         let token = access.needed("token")?;
-        let base = access.base_url.clone().ok_or_else(|| {
-            ConnectorError::Auth("the connection has no address of its server: enter it".into())
-        })?;
-        let http = Http::new(
-            access.client.clone(),
-            base,
-            Some(&format!("Bearer {token}")),
-            access.limiter.clone(),
-            Arc::new(Matrix),
-        )?;
+        let http = Http::open(access, None, &format!("Bearer {token}"), Arc::new(Matrix))?;
         // The server counts by user.
         let key = format!("matrix:{}", access.connection);
         let pace = Arc::new(Pace::new(key, PER_SECOND.0, PER_SECOND.1, BURST));

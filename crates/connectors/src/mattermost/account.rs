@@ -54,17 +54,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
         let token = access.needed("token")?;
-        let base = access.base_url.clone().ok_or_else(|| {
-            ConnectorError::Auth("the connection has no address of its server: enter it".into())
-        })?;
-        let authorization = format!("Bearer {token}");
-        let http = Http::new(
-            access.client.clone(),
-            base,
-            Some(&authorization),
-            access.limiter.clone(),
-            Arc::new(Mattermost),
-        )?;
+        let http = Http::open(access, None, &format!("Bearer {token}"), Arc::new(Mattermost))?;
         let base = http.base().as_str().trim_end_matches('/').to_owned();
         let bucket = format!("mattermost:{}", access.connection);
         Ok(Self { http, base, bucket, allowed: AtomicU32::new(0), directory: Directory::new() })

@@ -3,17 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::lenient::{list, or_default};
+use crate::lenient::{list, or_default, raw};
 
-macro_rules! raw {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
-        pub(super) struct $name {
-            $(#[serde(deserialize_with = "or_default")] pub(super) $field: $kind,)*
-        }
-    };
+/// Graph writes names as `displayName`.
+macro_rules! camel_case {
+    ($($told:tt)*) => { raw!(#[serde(rename_all = "camelCase")] $($told)*); };
 }
 
 /// What the sign-in gives.
@@ -26,27 +20,32 @@ pub(super) struct RawToken {
     pub(super) expires_in: u64,
 }
 
-raw!(RawIdentity { id: String, display_name: String });
+camel_case!(RawIdentity { id: String, display_name: String });
 
-raw!(RawFrom {
+camel_case!(RawFrom {
     user: Option<RawIdentity>,
     application: Option<RawIdentity>,
     device: Option<RawIdentity>,
 });
 
-raw!(RawBody { content_type: String, content: String });
+camel_case!(RawBody { content_type: String, content: String });
 
-raw!(RawMentioned { user: Option<RawIdentity> });
+camel_case!(RawMentioned { user: Option<RawIdentity> });
 
-raw!(RawMention { id: Option<i64>, mention_text: String, mentioned: RawMentioned });
+camel_case!(RawMention { id: Option<i64>, mention_text: String, mentioned: RawMentioned });
 
-raw!(RawAttachment { id: String, content_type: String, name: String, content: Value });
+camel_case!(RawAttachment { id: String, content_type: String, name: String, content: Value });
 
-raw!(RawReaction { reaction_type: String, display_name: String, user: RawFrom });
+camel_case!(RawReaction { reaction_type: String, display_name: String, user: RawFrom });
 
-raw!(RawGroup { id: String, display_name: String });
+camel_case!(RawGroup { id: String, display_name: String });
 
-raw!(RawChannel { id: String, display_name: String, description: String, membership_type: String });
+camel_case!(RawChannel {
+    id: String,
+    display_name: String,
+    description: String,
+    membership_type: String
+});
 
 /// A message, with its replies where they were asked for.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -64,14 +64,9 @@ pub(super) struct Question<'q> {
 impl Workspace {
     pub(in crate::slack) fn open(access: &Access) -> Result<Self, ConnectorError> {
         let authorization = format!("Bearer {}", access.needed("token")?);
-        let base = match &access.base_url {
-            Some(base) => base.clone(),
-            None => Url::parse(BASE).map_err(|_| ConnectorError::Request("address".into()))?,
-        };
         let pace = Arc::new(Pace::default());
         let dialect = Arc::new(Slack { pace: pace.clone() });
-        let (client, limiter) = (access.client.clone(), access.limiter.clone());
-        let http = Http::new(client, base, Some(&authorization), limiter, dialect)?;
+        let http = Http::open(access, Some(BASE), &authorization, dialect)?;
         let (connection, team) = (access.connection.clone(), access.credential("team"));
         let (team, directory) = (team.map(str::to_owned), Directory::default());
         Ok(Self { http, connection, team, pace, directory, home: OnceCell::new() })

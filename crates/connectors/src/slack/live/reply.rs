@@ -3,20 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::lenient::or_default;
+use crate::lenient::{or_default, raw};
 
-macro_rules! reply {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, Deserialize)]
-        #[serde(default)]
-        pub(super) struct $name {
-            $(#[serde(deserialize_with = "or_default")] pub(super) $field: $kind,)*
-        }
-    };
-}
-
-reply!(
+raw!(
     /// What every reply has: Slack refuses with status 200.
     Envelope { ok: bool, error: String, needed: String, provided: String }
 );
@@ -34,7 +23,7 @@ impl Envelope {
     }
 }
 
-reply!(Me {
+raw!(Me {
     url: String,
     team: String,
     user: String,
@@ -44,17 +33,17 @@ reply!(Me {
     is_enterprise_install: bool
 });
 
-reply!(Team { url: String, domain: String });
+raw!(Team { url: String, domain: String });
 
-reply!(TeamInfo { team: Team });
+raw!(TeamInfo { team: Team });
 
-reply!(Found { total: Option<u64> });
+raw!(Found { total: Option<u64> });
 
-reply!(Search { messages: Found });
+raw!(Search { messages: Found });
 
-reply!(Info { channel: Channel });
+raw!(Info { channel: Channel });
 
-reply!(Channel {
+raw!(Channel {
     id: String,
     name: String,
     created: i64,
@@ -66,15 +55,15 @@ reply!(Channel {
     num_members: Option<u64>,
 });
 
-reply!(Topic { value: String });
+raw!(Topic { value: String });
 
-reply!(Rest { next_cursor: String });
+raw!(Rest { next_cursor: String });
 
-reply!(Channels { channels: Vec<Channel>, response_metadata: Rest });
+raw!(Channels { channels: Vec<Channel>, response_metadata: Rest });
 
-reply!(Bot { name: String });
+raw!(Bot { name: String });
 
-reply!(BotInfo { bot: Bot });
+raw!(BotInfo { bot: Bot });
 
 /// A page of messages, each still to be read.
 #[derive(Debug, Default, Deserialize)]
