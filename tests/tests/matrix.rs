@@ -25,6 +25,7 @@ scenarios! {
     a_room_of_synapse_becomes_a_wiki_and_stays_what_synapse_shows,
     a_token_that_is_revoked_fails_the_sync_and_a_new_one_brings_it_back,
     a_homeserver_that_goes_away_in_the_middle_costs_time_and_no_message,
+    what_element_exports_and_what_a_sync_finds_are_one_set_of_messages,
 }
 
 async fn connect(rig: &Rig, url: &str, token: &str) -> String {
@@ -174,4 +175,66 @@ async fn a_homeserver_that_goes_away_in_the_middle_costs_time_and_no_message(pla
     assert_eq!(status["status"], "completed", "{status}");
     assert_same(&server.seeded_rows(), &told(&rig, &channel).await);
     server.stop();
+}
+
+/// The room as Element exports it: what it shows, with the words of the last edit, oldest first.
+async fn exported(room: &Room<'_>, decrypted: &str) -> Vec<u8> {
+    let path = format!("rooms/{}/messages?dir=f&limit=1000", room.id);
+    let mut page = room.server.call(room.server.token("helper"), "GET", &path, json!({})).await;
+    let shown = |event: &&mut Value| {
+        !["m.reaction", "m.room.redaction"].contains(&event["type"].as_str().unwrap())
+            && event["content"]["m.relates_to"]["rel_type"] != "m.replace"
+    };
+    let mut events = Vec::new();
+    for event in page["chunk"].as_array_mut().unwrap().iter_mut().filter(shown) {
+        let edit = &event["unsigned"]["m.relations"]["m.replace"]["content"]["m.new_content"];
+        if edit.is_object() {
+            event["content"] = edit.clone();
+        }
+        if event["type"] == "m.room.encrypted" {
+            event["type"] = "m.room.message".into();
+            event["content"] = json!({"msgtype": "m.text", "body": decrypted});
+        }
+        events.push(event.take());
+    }
+    let events = serde_json::to_string_pretty(&events).unwrap();
+    let about = r#""room_name": "As it was called", "room_creator": "Ann Smith", "topic": """#;
+    let when = r#""export_date": "6/15/2025", "exported_by": "Helper""#;
+    format!("{{\n  {about},\n  {when},\n  \"messages\": {events}\n}}").into_bytes()
+}
+
+async fn what_element_exports_and_what_a_sync_finds_are_one_set_of_messages(place: Place) {
+    let (mut room, said, name) = decided(shared().await).await;
+    let reply = room.say("a reply that is edited", Some(&said[0])).await;
+    room.edit(&reply, "an edited reply").await;
+    room.edit(&said[1], "said better").await;
+    room.react(&said[2]).await;
+    room.redact(&said[3]).await;
+    let cipher = json!({"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "abc",
+        "session_id": "s", "device_id": "D", "sender_key": "k"});
+    let (secret, _) = room.put("send/m.room.encrypted", cipher).await;
+    let rig = Rig::at(place).await;
+    let imported = rig.import(exported(&room, "what was encrypted").await).await;
+    rig.sync(&imported).await;
+    let mut exported = told(&rig, &imported).await;
+    assert_eq!(exported.remove(&secret).unwrap().text, "what was encrypted");
+    let mut known = room.rows.clone();
+    // What the file does not say: who reacts, and which thread an edited reply is in.
+    known.get_mut(&said[2]).unwrap().reactions = 0;
+    known.get_mut(&reply).unwrap().reply_to = None;
+    assert_same(&known, &exported);
+    let path = format!("/api/channels/{imported}/messages/");
+    let link = async |id: &str| {
+        let id = id.replace('$', "%24");
+        rig.get(&format!("{path}{id}")).await.body["permalink"].clone()
+    };
+    let linked = link(&said[1]).await;
+    let connection = connect(&rig, &room.server.url, room.server.token("helper")).await;
+    assert_eq!(choose(&rig, &connection, &name).await, imported, "the same channel");
+    let synced = rig.sync(&imported).await;
+    assert_eq!(synced["progress"]["total_messages"], 2, "the reaction and the thread: {synced}");
+    let mut live = told(&rig, &imported).await;
+    assert_eq!(live.remove(&secret).unwrap().text, "what was encrypted", "no cipher instead");
+    assert_same(&room.rows, &live);
+    assert_eq!(link(&said[1]).await, linked);
 }

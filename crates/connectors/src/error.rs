@@ -125,8 +125,8 @@ pub enum ImportError {
     NotAnArchive,
     /// Nothing in it looks like an export.
     #[error(
-        "the file is no export that is known: upload it as Slack, DiscordChatExporter, Mattermost or Telegram \
-         made it, or a table or JSON lines with columns for content and timestamp"
+        "the file is no export that is known: upload it as Slack, DiscordChatExporter, Mattermost, Telegram or \
+         Element made it, or a table or JSON lines with columns for content and timestamp"
     )]
     NotAnExport,
     /// Has no messages.

@@ -6,7 +6,7 @@
 
 mod discord;
 mod files;
-mod json;
+pub(crate) mod json;
 mod lines;
 mod made_id;
 mod mattermost;
@@ -23,6 +23,7 @@ use std::{
 
 use domain::{Message, Platform};
 
+pub(crate) use files::Files;
 pub use options::{Columns, ImportOptions};
 pub use recognise::open;
 pub use report::Report;

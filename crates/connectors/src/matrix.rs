@@ -1,4 +1,4 @@
-//! Matrix, by its client-server API.
+//! Matrix, by its client-server API, and by the rooms that Element exports.
 //!
 //! Late replies, edits, reactions and redactions are events of a room's timeline like any other, so one
 //! watermark covers them all: the token of a `/sync` that is taken before history is read. History is read
@@ -18,6 +18,7 @@ mod api;
 mod body;
 mod dialect;
 mod event;
+mod export;
 mod fold;
 mod id;
 mod ledger;
@@ -30,7 +31,11 @@ mod walk;
 use std::sync::Arc;
 
 use self::api::Server;
+pub(crate) use self::export::{ElementExport, FILE, begins};
 use crate::{Access, Account, ConnectorError};
+
+/// Ids of rooms and events are the same on all servers.
+const WORKSPACE: &str = "matrix";
 
 /// What must be entered: an access token.
 pub const CREDENTIALS: &[&str] = &["token"];

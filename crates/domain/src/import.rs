@@ -20,6 +20,8 @@ pub enum ImportFormat {
     MattermostBulk,
     /// `result.json` of Telegram's desktop export, plain or in a zip.
     Telegram,
+    /// A room in JSON as Element exports it, plain or in a zip with attachments.
+    ElementExport,
     /// A table with a header.
     Csv,
     /// A JSON object a line.
@@ -28,12 +30,13 @@ pub enum ImportFormat {
 
 impl ImportFormat {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Auto,
         Self::SlackExport,
         Self::DiscordChatExporter,
         Self::MattermostBulk,
         Self::Telegram,
+        Self::ElementExport,
         Self::Csv,
         Self::Jsonl,
     ];
@@ -47,6 +50,7 @@ impl ImportFormat {
             Self::DiscordChatExporter => "discord_chat_exporter",
             Self::MattermostBulk => "mattermost_bulk",
             Self::Telegram => "telegram",
+            Self::ElementExport => "element_export",
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
         }

@@ -13,10 +13,10 @@ use crate::{
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The export as it was made: Slack's zip, DiscordChatExporter's JSON, Mattermost's bulk export, Telegram's
-    /// result.json, or a table or JSON lines.
+    /// result.json, a room in JSON from Element, or a table or JSON lines.
     file: PathBuf,
-    /// What it is (`slack_export`, `discord_chat_exporter`, `mattermost_bulk`, `telegram`, `csv`, `jsonl`);
-    /// recognised by its content else.
+    /// What it is (`slack_export`, `discord_chat_exporter`, `mattermost_bulk`, `telegram`, `element_export`,
+    /// `csv`, `jsonl`); recognised by its content else.
     #[arg(long)]
     format: Option<String>,
     /// How to read a table, as a JSON object: columns, timezone, day_first, encoding, delimiter,

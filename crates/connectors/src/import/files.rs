@@ -12,7 +12,7 @@ use crate::{
 const BEGINNING: u64 = 64 * 1024;
 
 /// Files by name.
-pub(super) enum Files {
+pub(crate) enum Files {
     Plain { name: String, file: Box<dyn ReadSeek> },
     Zip(Archive<Box<dyn ReadSeek>>),
 }
@@ -43,7 +43,7 @@ impl Files {
     }
 
     /// A file from its beginning.
-    pub(super) fn read(&mut self, name: &str) -> Result<Box<dyn BufRead + '_>, ImportError> {
+    pub(crate) fn read(&mut self, name: &str) -> Result<Box<dyn BufRead + '_>, ImportError> {
         match self {
             Self::Plain { file, .. } => {
                 file.seek(SeekFrom::Start(0))?;

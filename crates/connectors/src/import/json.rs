@@ -18,7 +18,7 @@ const MAX_RECORD: u64 = 16 << 20;
 
 /// How reading a document ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// All of it was read.
     Whole,
     /// Nobody wanted more.
@@ -28,7 +28,7 @@ pub(super) enum Ended {
 }
 
 /// What a document is told by.
-pub(super) trait Listener {
+pub(crate) trait Listener {
     /// A field that stands beside the list. Long lists and objects are not handed over.
     fn field(&mut self, name: &str, value: Value);
     /// A record of the list, by its number from 1.
@@ -41,7 +41,7 @@ pub(super) trait Listener {
 
 /// Reads `{…, "list": [record, …], …}`, or objects of that kind within lists and objects on the way to them
 /// (`within`, outermost first).
-pub(super) fn read(
+pub(crate) fn read(
     source: impl BufRead,
     within: &[&str],
     list: &'static str,
@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for Records<'_> {
 }
 
 /// A text field of what stands beside a list.
-pub(super) fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
+pub(crate) fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
     match fields.get(name)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

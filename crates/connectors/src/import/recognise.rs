@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     ImportError,
+    matrix::{self, ElementExport},
     slack::{Limits, SlackExport},
 };
 
@@ -42,6 +43,10 @@ pub fn open(
         ImportFormat::Telegram => {
             let file = only(&files, |name| name.ends_with(telegram::FILE))?;
             Ok(Box::new(Telegram::open(files, file)?))
+        }
+        ImportFormat::ElementExport => {
+            let file = only(&files, |name| name.ends_with(matrix::FILE))?;
+            Ok(Box::new(ElementExport::open(files, file)?))
         }
         ImportFormat::Csv => table(files, Shape::Table, options),
         ImportFormat::Jsonl => table(files, Shape::Lines, options),
@@ -75,8 +80,10 @@ fn recognise(files: &mut Files) -> Result<ImportFormat, ImportError> {
     if is_zip && (listed("channels.json") || listed("users.json") || listed("dms.json")) {
         return Ok(ImportFormat::SlackExport);
     }
-    // One of many tells what they are.
-    for name in names.iter().take(20) {
+    // One of many tells what they are, those at the top before what is attached to messages.
+    let mut names: Vec<_> = names.iter().collect();
+    names.sort_by_key(|name| name.matches('/').count());
+    for name in names.into_iter().take(20) {
         if let Some(format) = by_content(&files.beginning(name)?) {
             return Ok(format);
         }
@@ -93,11 +100,14 @@ fn by_content(beginning: &[u8]) -> Option<ImportFormat> {
     if !text.starts_with('{') {
         return None;
     }
+    let says = |field: &str| text.contains(&format!("\"{field}\""));
+    if matrix::begins(says) {
+        return Some(ImportFormat::ElementExport);
+    }
     let first = text.lines().next().unwrap_or_default();
     if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(first).is_ok() {
         return Some(ImportFormat::Jsonl);
     }
-    let says = |field: &str| text.contains(&format!("\"{field}\""));
     if says("guild") && says("channel") {
         return Some(ImportFormat::DiscordChatExporter);
     }

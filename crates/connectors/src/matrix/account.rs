@@ -27,7 +27,6 @@ pub(super) const SHOWN: &[&str] = &[
 
 #[async_trait]
 impl Account for Server {
-    /// Ids of rooms and events are the same on all servers.
     async fn identity(&self) -> Result<Identity, ConnectorError> {
         let told = self.who_am_i().await;
         let me = told.map_err(|error| match error {
@@ -36,7 +35,7 @@ impl Account for Server {
         })?;
         let account = id::user(&me.user_id).ok_or_else(nobody)?;
         Ok(Identity {
-            workspace: "matrix".to_owned(),
+            workspace: super::WORKSPACE.to_owned(),
             workspace_name: id::server(account).to_owned(),
             account: account.to_owned(),
         })

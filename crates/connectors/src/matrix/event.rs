@@ -26,6 +26,13 @@ const LATEST: i64 = 253_402_300_799_999;
 /// Longest name of a reaction, in characters; mostly it is one emoji.
 const MAX_KEY: usize = 64;
 
+/// Whether an event is of a kind that says something, whatever is left of it.
+pub(super) fn is_message(raw: &RawEvent) -> bool {
+    raw.state_key.is_none()
+        && READ.contains(&raw.kind.as_str())
+        && ![REACTION, REDACTION].contains(&raw.kind.as_str())
+}
+
 /// An event that matters.
 #[derive(Debug)]
 pub(super) enum Seen<'e> {

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{Message, MessageId};
+use domain::{Message, MessageId, message::MessageKind};
 
 use super::{
     api::Server,
-    event::{self, Edit, Seen},
+    event::{self, ENCRYPTED, Edit, Seen},
     ledger::{Ledger, Noted},
     message,
     people::People,
@@ -62,6 +62,11 @@ impl<'e> Sorted<'e> {
         sorted
     }
 
+    /// Messages that cannot be read here; an export may have told them.
+    fn unreadable(&self) -> impl Iterator<Item = &'e str> + '_ {
+        self.said.iter().filter(|(_, raw)| raw.kind == ENCRYPTED).map(|(id, _)| *id)
+    }
+
     /// Messages that something is said of.
     fn targets(&self) -> impl Iterator<Item = &'e str> + '_ {
         let edited = self.edits.iter().map(|edit| edit.of);
@@ -110,6 +115,7 @@ impl Server {
             touched: BTreeSet::new(),
         };
         let elsewhere = sorted.targets().filter(|id| !sorted.said.contains_key(id));
+        let elsewhere = elsewhere.chain(sorted.unreadable());
         fold.look_up(elsewhere.chain(sorted.redacted.keys().copied()).collect()).await?;
         fold.say(&sorted).await?;
         fold.edit(&sorted);
@@ -173,8 +179,15 @@ impl Fold<'_> {
 
     /// Drafts a message; `true` when it has no edit as far as the server says.
     fn draft(&mut self, raw: &RawEvent) -> bool {
-        let Some(message) = message::said(raw, self.room, &self.people) else { return false };
+        let Some(mut message) = message::said(raw, self.room, &self.people) else { return false };
         let id = message.id.to_string();
+        if raw.kind == ENCRYPTED
+            && let Some(exported) = self.stored.get(&id)
+            && exported.kind == MessageKind::Text
+            && exported.deleted_at.is_none()
+        {
+            message = exported.clone();
+        }
         self.drafts.insert(id.clone(), message);
         let edit = raw.unsigned.relations.replace.as_deref().and_then(event::edit);
         let Some(edit) = edit.filter(|edit| edit.of == id) else { return true };

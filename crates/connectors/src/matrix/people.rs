@@ -13,7 +13,7 @@ use crate::{ConnectorError, text};
 const MAX_ROOMS: usize = 64;
 
 /// People of one room that are remembered.
-const MAX_PEOPLE: usize = 50_000;
+pub(super) const MAX_PEOPLE: usize = 50_000;
 
 /// Names of people who are no longer there that are asked for with one page.
 const MAX_ASKED: usize = 20;
@@ -28,6 +28,12 @@ const WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Default)]
 pub(super) struct People {
     names: Arc<HashMap<String, String>>,
+}
+
+impl From<HashMap<String, String>> for People {
+    fn from(names: HashMap<String, String>) -> Self {
+        Self { names: Arc::new(names) }
+    }
 }
 
 impl People {

@@ -15,6 +15,9 @@ pub(super) struct RawEvent {
     pub(super) event_id: String,
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub(super) kind: String,
+    /// Not told where it is plain.
+    #[serde(deserialize_with = "or_default")]
+    pub(super) room_id: String,
     #[serde(deserialize_with = "or_default")]
     pub(super) sender: String,
     #[serde(deserialize_with = "or_default")]

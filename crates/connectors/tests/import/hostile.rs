@@ -17,16 +17,20 @@ proptest! {
 
     #[test]
     fn no_record_breaks_a_reader(
-        field in "(id|type|timestamp|content|author|date_unixtime|text|post|create_at|emoji)",
+        field in "(id|type|timestamp|content|author|date_unixtime|text|post|create_at|emoji|event_id|room_id|sender|origin_server_ts|unsigned|redacts)",
         value in "(null|[0-9]{1,25}|\"\\PC{0,12}\"|\\[\\]|\\{\\}|-1|1e400|true)",
     ) {
         let record = format!("{{\"id\":\"1\",\"type\":\"post\",\"{field}\":{value}}}");
         let discord = format!(r#"{{"guild":{{"id":"1"}},"channel":{{"id":"2"}},"messages":[{record}]}}"#);
         let telegram = format!(r#"{{"name":"x","type":"y","id":1,"messages":[{record}]}}"#);
+        let element = format!(
+            "{{\"room_name\":\"x\",\"exported_by\":\"y\",\"messages\":[{{\"event_id\":\"$1\",\"room_id\":\"!a\",\"type\":\"m.room.message\",\"{field}\":{value}}},{record}]}}"
+        );
         let mattermost = format!("{{\"type\":\"version\",\"version\":1}}\n{{\"type\":\"channel\",\"channel\":{{\"team\":\"a\",\"name\":\"b\"}}}}\n{record}\n");
         for (content, format) in [
             (discord, ImportFormat::DiscordChatExporter),
             (telegram, ImportFormat::Telegram),
+            (element, ImportFormat::ElementExport),
             (mattermost, ImportFormat::MattermostBulk),
             (record, ImportFormat::Jsonl),
         ] {
@@ -53,7 +57,7 @@ fn a_record_larger_than_any_message_ends_the_reading_with_an_error() {
 fn deep_nesting_does_not_exhaust_the_stack() {
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let discord = format!(r#"{{"guild":{{"id":"1"}},"channel":{{"id":"2"}},"messages":{deep}}}"#);
-    for format in [ImportFormat::DiscordChatExporter, ImportFormat::Telegram, ImportFormat::Jsonl] {
+    for format in ImportFormat::ALL {
         let _ = read_with(discord.as_bytes(), format, ImportOptions::default());
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
 
 mod discord;
+mod element;
 mod hostile;
 mod mattermost;
 mod table;

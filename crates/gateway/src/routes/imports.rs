@@ -31,7 +31,7 @@ pub(crate) fn unbounded(router: Router<Gateway>) -> Router<Gateway> {
 
 /// Upload an export; `connection_id`, `format` and `options` come before the file.
 #[utoipa::path(post, path = "/api/imports", tag = "imports",
-    request_body(content_type = "multipart/form-data", description = "`file`: the export; optional before it: `connection_id`; `format` (auto, slack_export, discord_chat_exporter, mattermost_bulk, telegram, csv, jsonl); `options`, a JSON object that says how to read a table (columns {content, timestamp, author, author_id, id, thread, channel}, timezone, day_first, encoding, delimiter, max_error_percent)", content = String),
+    request_body(content_type = "multipart/form-data", description = "`file`: the export; optional before it: `connection_id`; `format` (auto, slack_export, discord_chat_exporter, mattermost_bulk, telegram, element_export, csv, jsonl); `options`, a JSON object that says how to read a table (columns {content, timestamp, author, author_id, id, thread, channel}, timezone, day_first, encoding, delimiter, max_error_percent)", content = String),
     responses((status = 202, body = ImportReply), (status = 413, body = ErrorReply), (status = 422, body = ErrorReply)))]
 pub(crate) async fn upload(
     State(gateway): State<Gateway>,
