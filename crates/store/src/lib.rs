@@ -19,6 +19,8 @@ mod lanes;
 mod ledger;
 mod ports;
 mod postgres;
+#[cfg(test)]
+mod rollout;
 mod sqlite;
 
 pub use database::Database;
