@@ -14,7 +14,7 @@ FROM chef AS build
 COPY --from=plan /build/recipe.json recipe.json
 RUN cargo chef cook --release --locked --recipe-path recipe.json
 COPY . .
-RUN cargo build --release --locked --workspace --bins && \
+RUN cargo build --release --locked --workspace --exclude system-tests --bins && \
     mkdir /programs && find target/release -maxdepth 1 -type f -executable -exec cp {} /programs \;
 
 FROM debian:bookworm-slim
