@@ -5,6 +5,7 @@
 //! credentials go to their own origin only, redirects are not followed, replies are bounded, and no error
 //! repeats what was sent.
 
+mod ahead;
 mod call;
 mod client;
 mod dialect;
@@ -14,6 +15,7 @@ mod pace;
 mod reply;
 pub mod retry_after;
 
+pub(crate) use ahead::Ahead;
 pub use call::{Call, Http};
 pub use client::Client;
 pub use dialect::Dialect;

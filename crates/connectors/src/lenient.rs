@@ -1,7 +1,7 @@
 //! Reading what platforms write: a field of another type than it should have is a field that is missing.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 /// Declares what a platform writes: every field may be missing, or be another than it should be.
 macro_rules! raw {
@@ -28,14 +28,16 @@ where
     Ok(T::deserialize(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
-/// Reads a list; entries that are not understood are left out.
+/// Reads a list; entries that are not understood are left out. Of a page it is most of the work: every entry is
+/// read where it stands, and not by way of a tree of all.
 pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    let Value::Array(entries) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
-    Ok(entries.into_iter().filter_map(|entry| T::deserialize(entry).ok()).collect())
+    let entries = Box::<RawValue>::deserialize(deserializer)?;
+    let entries: Vec<&RawValue> = serde_json::from_str(entries.get()).unwrap_or_default();
+    Ok(entries.into_iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect())
 }
 
 /// Whatever a platform might write.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Access, ConnectorError,
-    http::{Call, Http, Pace, Reply},
+    http::{Ahead, Call, Http, Pace, Reply},
 };
 
 /// Events of one page of history: the most that Synapse gives.
@@ -34,6 +34,8 @@ pub(super) struct Server {
     http: Http,
     pace: Arc<Pace>,
     pub(super) directory: Directory,
+    /// Pages of history that are on their way.
+    ahead: Ahead<RawMessages>,
 }
 
 impl Server {
@@ -43,7 +45,7 @@ impl Server {
         // The server counts by user.
         let key = format!("matrix:{}", access.connection);
         let pace = Arc::new(Pace::new(key, PER_SECOND.0, PER_SECOND.1, BURST));
-        Ok(Self { http, pace, directory: Directory::default() })
+        Ok(Self { http, pace, directory: Directory::default(), ahead: Ahead::default() })
     }
 
     fn get(&self, path: &str) -> Call {
@@ -129,21 +131,43 @@ impl Server {
         self.get("v3/sync").query(&query).send().await
     }
 
-    /// A page of history: back from a token, or from now.
+    /// A page of history: back from a token, until another. The page behind it is asked for at once, so that
+    /// the server works on it while we work on this.
     pub(super) async fn history(
         &self,
         room: &str,
-        from: Option<&str>,
+        from: &str,
         to: Option<&str>,
-        limit: Option<usize>,
     ) -> Result<RawMessages, ConnectorError> {
+        let named = |from: &str| format!("{room} {from} {}", to.unwrap_or_default());
+        let read = match self.ahead.take(&named(from)).await {
+            Some(read) => read,
+            None => self.of_room(self.messages(room, Some(from), to, PAGE)).await?,
+        };
+        if let Some(next) = read.end.as_deref().filter(|next| !next.is_empty() && *next != from) {
+            let call = self.messages(room, Some(next), to, PAGE);
+            self.ahead.ask(named(next), async { call.send().await?.json() });
+        }
+        Ok(read)
+    }
+
+    /// The newest events of a room.
+    pub(super) async fn newest(
+        &self,
+        room: &str,
+        limit: usize,
+    ) -> Result<RawMessages, ConnectorError> {
+        self.of_room(self.messages(room, None, None, limit)).await
+    }
+
+    fn messages(&self, room: &str, from: Option<&str>, to: Option<&str>, limit: usize) -> Call {
         let filter = json!({"types": READ}).to_string();
-        let limit = limit.unwrap_or(PAGE).to_string();
+        let limit = limit.to_string();
         let mut query = vec![("dir", "b"), ("limit", &limit), ("filter", &filter)];
         query.extend(from.map(|from| ("from", from)));
         query.extend(to.map(|to| ("to", to)));
         let path = format!("v3/rooms/{}/messages", id::part(room));
-        self.of_room(self.get(&path).query(&query)).await
+        self.get(&path).query(&query)
     }
 
     /// An event as it is now; `None` when it is not shown to us.

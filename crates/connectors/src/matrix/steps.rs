@@ -73,7 +73,7 @@ impl Server {
         count: Count,
         known: &dyn Known,
     ) -> Result<Page, ConnectorError> {
-        let read = match self.history(room, Some(&from), None, None).await {
+        let read = match self.history(room, &from, None).await {
             Err(ConnectorError::Request(_)) if restarts < MAX_RESTARTS => {
                 let (next, restarts) = (self.now(room).await?, restarts + 1);
                 let count = Count { earliest: count.earliest, ..Count::default() };
@@ -147,7 +147,7 @@ impl Server {
         let last = request.watermark.as_deref().ok_or(ConnectorError::InvalidMark)?;
         let last: Watermark = mark::read(last)?;
         let to = Some(last.since.as_str());
-        let read = match self.history(room, Some(&from), to, None).await {
+        let read = match self.history(room, &from, to).await {
             Err(ConnectorError::Request(_)) => return self.again(room).await,
             read => read?,
         };
@@ -186,7 +186,7 @@ impl Connector for Server {
             return Ok(None);
         }
         let room = room(channel)?;
-        let newest = self.history(room, None, None, Some(SAMPLE)).await?;
+        let newest = Server::newest(self, room, SAMPLE).await?;
         let said = |raw| matches!(super::event::read(raw), Some(super::event::Seen::Said(_)));
         let messages = newest.chunk.iter().filter(|raw| said(raw)).count();
         if newest.end.is_none() {

@@ -72,7 +72,13 @@ impl Server {
         match path {
             ["messages"] => {
                 let limit = query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);
-                match self.history(query("from"), query("to"), limit, &filter["types"]) {
+                let (from, to) = (query("from"), query("to"));
+                match self.history(from, to, limit, &filter["types"]) {
+                    _ if self.forgets && from.is_some() => refused(400, "M_UNKNOWN"),
+                    Some(mut page) if self.repeats => {
+                        page["end"] = from.into();
+                        (200, page)
+                    }
                     Some(page) => (200, page),
                     None => refused(400, "M_UNKNOWN"),
                 }

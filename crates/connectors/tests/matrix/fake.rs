@@ -63,6 +63,10 @@ pub(crate) struct Server {
     pub(crate) is_joined: bool,
     /// Tokens of earlier epochs lead nowhere.
     pub(crate) epoch: u32,
+    /// Whether every token leads nowhere.
+    pub(crate) forgets: bool,
+    /// Whether a page of history says of itself that it is the next.
+    pub(crate) repeats: bool,
     /// Whether it tells with a message which edit counts.
     pub(crate) bundles: bool,
     /// Whether it tells the edits of a message.
@@ -100,6 +104,8 @@ impl Fake {
             token_is_good: true,
             is_joined: true,
             epoch: 0,
+            forgets: false,
+            repeats: false,
             bundles: true,
             relates: true,
             page: 1_000,

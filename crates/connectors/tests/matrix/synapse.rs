@@ -154,9 +154,7 @@ async fn a_wrong_token_and_one_of_an_ended_session_say_what_to_do() {
     mirror.step(&*account_of_session).await.expect("a page");
     server.call(token, "POST", "logout", json!({})).await;
     for account in [account_of_session, account(&server.url, "syt_never_was_one")] {
-        for refused in
-            [mirror.step(&*account).await.map(|_| ()), account.identity().await.map(|_| ())]
-        {
+        for refused in [mirror.walk(&*account).await, account.identity().await.map(|_| ())] {
             let refused = refused.expect_err("the token is not good");
             assert_eq!(refused.sync_error().code, ErrorCode::AuthError, "{refused}");
             assert!(refused.to_string().contains("enter a new one"), "{refused}");
