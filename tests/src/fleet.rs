@@ -11,6 +11,7 @@ use std::{
 };
 
 use domain::JobId;
+use serde_json::Value;
 use store::contract::Schema;
 use tempfile::TempDir;
 
@@ -204,7 +205,20 @@ impl Fleet {
         &self.prefix
     }
 
-    /// What the processes have logged.
+    /// What the processes have logged, where they log JSON.
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<Value> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        let logs = files
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+        let texts: Vec<_> = logs.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        // The last line may be half written.
+        let lines = texts.iter().flat_map(|text| text.lines());
+        lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// The last that the processes have logged.
     #[must_use]
     pub fn logs(&self) -> String {
         let mut logs = String::new();

@@ -1,17 +1,17 @@
 //! A queue that delivers every call twice.
 
 use async_trait::async_trait;
-use domain::{Stage, TaskRef};
-use queue::{DeadLetter, Queue, Result, Subscription};
+use domain::Stage;
+use queue::{Call, DeadLetter, Queue, Result, Subscription};
 
 /// Publishes to another queue, everything twice.
 pub struct Twice<Q>(pub Q);
 
 #[async_trait]
 impl<Q: Queue> Queue for Twice<Q> {
-    async fn publish(&self, tasks: &[TaskRef]) -> Result<()> {
-        self.0.publish(tasks).await?;
-        self.0.publish(tasks).await
+    async fn publish(&self, calls: &[Call]) -> Result<()> {
+        self.0.publish(calls).await?;
+        self.0.publish(calls).await
     }
 
     async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>> {

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use atlas_sync::server::{Doubles, Server};
-use domain::{Stage, TaskRef};
-use queue::{DeadLetter, Queue, Result, Subscription, memory::MemoryQueue};
+use domain::Stage;
+use queue::{Call, DeadLetter, Queue, Result, Subscription, memory::MemoryQueue};
 use service::{Config, StartError};
 use store::StoreError;
 use system_tests::{Place, Rig, Twice, difference, dump, sample_archive, scenarios};
@@ -19,7 +19,7 @@ struct Deaf(MemoryQueue);
 
 #[async_trait]
 impl Queue for Deaf {
-    async fn publish(&self, _: &[TaskRef]) -> Result<()> {
+    async fn publish(&self, _: &[Call]) -> Result<()> {
         Ok(())
     }
 

@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod stage;
 pub mod task;
 pub mod time;
+pub mod trace;
 pub mod walk;
 
 pub use channel::{Channel, Platform};
@@ -41,3 +42,4 @@ pub use message::Message;
 pub use stage::Stage;
 pub use task::{TaskRef, TaskStatus};
 pub use time::Timestamp;
+pub use trace::TraceContext;

@@ -1,10 +1,10 @@
 //! Tasks: the rows that workers take.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelId, ClaimToken, JobId, Stage, UnitId, batch::Seed};
+use crate::{ChannelId, ClaimToken, JobId, Stage, TraceContext, UnitId, batch::Seed};
 
 /// A task's name, and all that a queue message says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -144,6 +144,10 @@ pub struct ClaimedTask {
     pub crashes: u32,
     /// Whether the job walks everything again.
     pub force: bool,
+    /// How long it could have been taken before it was.
+    pub waited: Duration,
+    /// The trace of its job, for a call that came without one.
+    pub trace: Option<TraceContext>,
 }
 
 /// After this many vanished workers a task runs alone in its process.

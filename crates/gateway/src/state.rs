@@ -6,7 +6,7 @@ use connections::Accounts;
 use connectors::Connector;
 use domain::{Channel, Job, TaskRef};
 use progress::Progress;
-use queue::Queue;
+use queue::{Call, Queue};
 use store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -79,8 +79,9 @@ impl Gateway {
         if let Err(error) = self.progress.show(job).await {
             warn!(%error, "the live view is behind");
         }
-        if !tasks.is_empty()
-            && let Err(error) = self.queue.publish(tasks).await
+        let calls = Call::all(tasks, trace_context::current().as_ref());
+        if !calls.is_empty()
+            && let Err(error) = self.queue.publish(&calls).await
         {
             warn!(%error, "tasks wait for the sweep");
         }

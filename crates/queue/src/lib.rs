@@ -12,4 +12,4 @@ pub mod memory;
 mod port;
 pub mod rabbitmq;
 
-pub use port::{Acknowledge, DeadLetter, Delivery, Queue, QueueError, Result, Subscription};
+pub use port::{Acknowledge, Call, DeadLetter, Delivery, Queue, QueueError, Result, Subscription};

@@ -6,10 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{Stage, TaskRef};
+use domain::Stage;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::{Acknowledge, DeadLetter, Delivery, Queue, QueueError, Result, Subscription};
+use crate::{Acknowledge, Call, DeadLetter, Delivery, Queue, QueueError, Result, Subscription};
 
 /// A queue that lives as long as its process. Cheap to clone.
 #[derive(Clone)]
@@ -21,16 +21,16 @@ pub struct MemoryQueue {
 /// The calls of one stage.
 #[derive(Default)]
 struct Calls {
-    waiting: Mutex<VecDeque<(TaskRef, bool)>>,
+    waiting: Mutex<VecDeque<(Call, bool)>>,
     arrived: Notify,
 }
 
 impl Calls {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(TaskRef, bool)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Call, bool)>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<(TaskRef, bool)> {
+    fn take(&self) -> Option<(Call, bool)> {
         let mut waiting = self.lock();
         let call = waiting.pop_front();
         if !waiting.is_empty() {
@@ -55,17 +55,17 @@ impl MemoryQueue {
 
 #[async_trait]
 impl Queue for MemoryQueue {
-    async fn publish(&self, tasks: &[TaskRef]) -> Result<()> {
+    async fn publish(&self, published: &[Call]) -> Result<()> {
         // A stage that is full keeps no other from its calls.
         let mut outcome = Ok(());
-        for task in tasks {
-            let calls = self.calls(task.stage);
+        for call in published {
+            let calls = self.calls(call.task.stage);
             let mut waiting = calls.lock();
             if waiting.len() >= self.capacity {
                 outcome = Err(QueueError::Full);
                 continue;
             }
-            waiting.push_back((task.clone(), false));
+            waiting.push_back((call.clone(), false));
             drop(waiting);
             calls.arrived.notify_one();
         }
@@ -103,10 +103,10 @@ impl Subscription for Consumer {
         loop {
             // Registered before looking, so that no call slips in between.
             let arrived = self.calls.arrived.notified();
-            if let Some((task, redelivered)) = self.calls.take() {
+            if let Some((call, redelivered)) = self.calls.take() {
                 let receipt =
-                    Receipt { calls: self.calls.clone(), task: task.clone(), _place: place };
-                return Ok(Delivery::new(task, redelivered, Box::new(receipt)));
+                    Receipt { calls: self.calls.clone(), call: call.clone(), _place: place };
+                return Ok(Delivery::new(call, redelivered, Box::new(receipt)));
             }
             arrived.await;
         }
@@ -115,7 +115,7 @@ impl Subscription for Consumer {
 
 struct Receipt {
     calls: Arc<Calls>,
-    task: TaskRef,
+    call: Call,
     _place: OwnedSemaphorePermit,
 }
 
@@ -127,13 +127,15 @@ impl Acknowledge for Receipt {
 
     fn give_back(self: Box<Self>) {
         // Room or not: it had a place before.
-        self.calls.lock().push_front((self.task.clone(), true));
+        self.calls.lock().push_front((self.call.clone(), true));
         self.calls.arrived.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::TaskRef;
+
     use super::*;
 
     crate::contract!(MemoryQueue::new(1_000));
@@ -143,7 +145,7 @@ mod tests {
         let queue = MemoryQueue::new(2);
         let task = |stage, seq| TaskRef { job_id: domain::JobId::random(), stage, seq };
         let graph = (1..=3).map(|seq| task(Stage::BuildingGraph, seq));
-        let all: Vec<_> = graph.chain([task(Stage::GeneratingWiki, 1)]).collect();
+        let all: Vec<_> = graph.chain([task(Stage::GeneratingWiki, 1)]).map(Call::from).collect();
         assert!(matches!(queue.publish(&all).await, Err(QueueError::Full)));
         assert_eq!(queue.depth(Stage::BuildingGraph).await.unwrap(), 2);
         assert_eq!(queue.depth(Stage::GeneratingWiki).await.unwrap(), 1);
@@ -155,10 +157,10 @@ mod tests {
         let task =
             |seq| TaskRef { job_id: domain::JobId::random(), stage: Stage::BuildingGraph, seq };
         let (first, second) = (task(1), task(2));
-        queue.publish(std::slice::from_ref(&first)).await.unwrap();
+        queue.publish(&[first.clone().into()]).await.unwrap();
         let mut calls = queue.subscribe(Stage::BuildingGraph, 2).await.unwrap();
         let held = calls.next().await.unwrap();
-        queue.publish(&[second]).await.unwrap();
+        queue.publish(&[second.into()]).await.unwrap();
         drop(held);
         assert_eq!(calls.next().await.unwrap().task, first);
     }

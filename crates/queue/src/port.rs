@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use domain::{Classify, ErrorCode, Retry, Stage, SyncError, TaskRef};
+use domain::{Classify, ErrorCode, Retry, Stage, SyncError, TaskRef, TraceContext};
 
 /// The result of every method of the port.
 pub type Result<T, E = QueueError> = std::result::Result<T, E>;
@@ -32,11 +32,35 @@ impl Classify for QueueError {
     }
 }
 
+/// A call for a task, and the trace that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The task.
+    pub task: TaskRef,
+    /// What caused it; for whoever watches, never for the work itself.
+    pub trace: Option<TraceContext>,
+}
+
+impl Call {
+    /// Calls for tasks that have the same cause.
+    #[must_use]
+    pub fn all(tasks: &[TaskRef], trace: Option<&TraceContext>) -> Vec<Self> {
+        let call = |task: &TaskRef| Self { task: task.clone(), trace: trace.cloned() };
+        tasks.iter().map(call).collect()
+    }
+}
+
+impl From<TaskRef> for Call {
+    fn from(task: TaskRef) -> Self {
+        Self { task, trace: None }
+    }
+}
+
 /// Where tasks are called for.
 #[async_trait]
 pub trait Queue: Send + Sync + 'static {
     /// Calls for tasks. Some may have been published when it fails.
-    async fn publish(&self, tasks: &[TaskRef]) -> Result<()>;
+    async fn publish(&self, calls: &[Call]) -> Result<()>;
     /// Begins to consume the calls of a stage, at most `window` unacknowledged at a time.
     async fn subscribe(&self, stage: Stage, window: usize) -> Result<Box<dyn Subscription>>;
     /// How many calls of a stage wait to be consumed.
@@ -58,6 +82,8 @@ pub trait Subscription: Send {
 pub struct Delivery {
     /// The task.
     pub task: TaskRef,
+    /// The trace that the call came with.
+    pub trace: Option<TraceContext>,
     /// Whether it was delivered before.
     pub redelivered: bool,
     handle: Option<Box<dyn Acknowledge>>,
@@ -75,8 +101,9 @@ pub trait Acknowledge: Send + Sync {
 impl Delivery {
     /// A delivery of an adapter.
     #[must_use]
-    pub fn new(task: TaskRef, redelivered: bool, handle: Box<dyn Acknowledge>) -> Self {
-        Self { task, redelivered, handle: Some(handle) }
+    pub fn new(call: Call, redelivered: bool, handle: Box<dyn Acknowledge>) -> Self {
+        let Call { task, trace } = call;
+        Self { task, trace, redelivered, handle: Some(handle) }
     }
 
     /// Acknowledges: what follows from the call is durable.

@@ -13,7 +13,7 @@ mod topology;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use domain::{Stage, TaskRef};
+use domain::Stage;
 use lapin::{
     Channel, Connection, ConnectionProperties,
     options::{BasicGetOptions, QueueDeclareOptions},
@@ -22,13 +22,16 @@ use lapin::{
 use tokio::sync::Mutex;
 
 use self::{consumer::Consumer, publisher::Publisher, topology::Topology};
-use crate::{DeadLetter, Queue, QueueError, Result, Subscription};
+use crate::{Call, DeadLetter, Queue, QueueError, Result, Subscription};
 
 /// A broker that takes longer to answer counts as away.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Seconds without a sign of life after which broker and client ask; twice that ends the connection.
 const HEARTBEAT: u16 = 5;
+
+/// The header with the trace that a call belongs to, by W3C's name.
+const TRACE: &str = "traceparent";
 
 /// A queue on a broker. Cheap to clone.
 #[derive(Clone)]
@@ -112,11 +115,11 @@ impl RabbitQueue {
 
 #[async_trait]
 impl Queue for RabbitQueue {
-    async fn publish(&self, tasks: &[TaskRef]) -> Result<()> {
+    async fn publish(&self, calls: &[Call]) -> Result<()> {
         let link = self.link().await?;
-        for task in tasks {
-            let queue = self.inner.topology.queue(task.stage);
-            in_time(self.inner.publisher.publish(&link.publishing, queue, task)).await?;
+        for call in calls {
+            let queue = self.inner.topology.queue(call.task.stage);
+            in_time(self.inner.publisher.publish(&link.publishing, queue, call)).await?;
         }
         Ok(())
     }
@@ -180,6 +183,8 @@ async fn in_time<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
+    use domain::TaskRef;
+
     use super::*;
 
     fn fresh() -> RabbitQueue {
@@ -197,9 +202,9 @@ mod tests {
         let mut calls = queue.subscribe(Stage::BuildingGraph, 1).await.unwrap();
         let link = queue.link().await.unwrap();
         let name = queue.inner.topology.queue(Stage::BuildingGraph);
-        publisher::send(&link.publishing, name, b"rubbish").await.unwrap().await.unwrap();
+        publisher::send(&link.publishing, name, b"rubbish", None).await.unwrap().await.unwrap();
         let task = TaskRef { job_id: domain::JobId::random(), stage: Stage::BuildingGraph, seq: 1 };
-        queue.publish(std::slice::from_ref(&task)).await.unwrap();
+        queue.publish(&[task.clone().into()]).await.unwrap();
         assert_eq!(calls.next().await.unwrap().task, task);
         let next = || async {
             loop {
@@ -236,7 +241,7 @@ mod tests {
         assert!(calls.next().await.is_err(), "the consumer is told");
         let mut calls = queue.subscribe(Stage::BuildingGraph, 1).await.unwrap();
         let task = TaskRef { job_id: domain::JobId::random(), stage: Stage::BuildingGraph, seq: 1 };
-        queue.publish(std::slice::from_ref(&task)).await.unwrap();
+        queue.publish(&[task.clone().into()]).await.unwrap();
         assert_eq!(calls.next().await.unwrap().task, task);
     }
 }

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{Job, TaskRef};
 use progress::Progress;
-use queue::Queue;
+use queue::{Call, Queue};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -103,8 +103,10 @@ impl Scheduler {
                 warn!(%error, "the live view is behind");
             }
         }
-        if !tasks.is_empty()
-            && let Err(error) = self.queue.publish(tasks).await
+        // What is called for again goes on in its job's trace: its row knows which.
+        let calls = Call::all(tasks, trace_context::current().as_ref());
+        if !calls.is_empty()
+            && let Err(error) = self.queue.publish(&calls).await
         {
             warn!(%error, "tasks wait for the next sweep");
         }

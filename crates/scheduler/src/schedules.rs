@@ -5,9 +5,9 @@ use domain::{
     schedule::{Cron, Schedule, offset},
 };
 use store::Triggered;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, info_span, warn};
 
-use crate::Scheduler;
+use crate::{Scheduler, measure};
 
 /// Schedules fired in one turn.
 const AT_ONCE: u32 = 100;
@@ -23,12 +23,19 @@ impl Scheduler {
             if now < due.plus(offset(&schedule.channel_id)) {
                 continue;
             }
-            let next = next_time(&schedule, now);
-            if let Some(triggered) =
-                self.store.fire_schedule(&schedule.channel_id, due, next).await?
-            {
-                self.fired(&schedule, triggered).await;
-            }
+            let span =
+                info_span!("schedule", otel.kind = "internal", channel = %schedule.channel_id);
+            self.fire(&schedule, due, now).instrument(span).await?;
+        }
+        Ok(())
+    }
+
+    async fn fire(&self, schedule: &Schedule, due: Timestamp, now: Timestamp) -> store::Result<()> {
+        let next = next_time(schedule, now);
+        let trace = trace_context::current();
+        let fired = self.store.fire_schedule(&schedule.channel_id, due, next, trace).await?;
+        if let Some(triggered) = fired {
+            self.fired(schedule, triggered).await;
         }
         Ok(())
     }
@@ -38,14 +45,12 @@ impl Scheduler {
         match triggered {
             Triggered::Started(job, tasks) => {
                 info!(%channel, job = %job.id, "a scheduled sync begins");
-                metrics::counter!("atlas_schedules_fired_total", "outcome" => "started")
-                    .increment(1);
+                measure::fired("started");
                 self.announce(&[job], &tasks).await;
             }
             Triggered::InProgress(job) => {
                 warn!(%channel, %job, "a scheduled sync is skipped: the last one still runs");
-                metrics::counter!("atlas_schedules_fired_total", "outcome" => "skipped")
-                    .increment(1);
+                measure::fired("skipped");
             }
             Triggered::NotChosen(connection) => {
                 warn!(%channel, %connection, "a scheduled sync is skipped: the channel is not chosen");

@@ -81,6 +81,7 @@ impl Scene {
             force: false,
             trigger: Trigger::Manual,
             asked_by: None,
+            trace: None,
             estimated_messages: None,
             idempotency: None,
         };
@@ -183,7 +184,7 @@ async fn a_lost_call_is_made_again() {
 async fn a_call_that_waits_in_the_queue_is_not_made_again() {
     let scene = scene().await;
     let (_, task) = scene.started(&scene.channel("C1").await).await;
-    scene.queue.publish(&[task]).await.unwrap();
+    scene.queue.publish(&[task.into()]).await.unwrap();
     scene.scheduler.sweep().await.unwrap();
     assert_eq!(scene.calls().await, 1);
 }

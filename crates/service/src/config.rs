@@ -57,6 +57,8 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// The collector that traces are sent to; none are made without.
+    pub traces_to: Option<Address>,
     /// How each stage works, in the order of [`Stage::ALL`].
     pub stages: [StageConfig; 4],
     /// How long a claim lives without a heartbeat.
@@ -123,6 +125,7 @@ impl Config {
             api_key_file: values.text(&table::API_KEY_FILE).map(PathBuf::from),
             log: values.parsed::<EnvFilter>(&table::LOG)?.to_string(),
             log_format: values.parsed(&table::LOG_FORMAT)?,
+            traces_to: values.read(None, &table::TRACES_TO, collector)?,
             stages: [fetching?, extracting?, building?, generating?],
             lease: seconds(&table::LEASE_SECONDS)?,
             grace: seconds(&table::GRACE_SECONDS)?,
@@ -210,6 +213,14 @@ fn roles(names: &str) -> Option<BTreeSet<Role>> {
         return Some(Role::ALL.into());
     }
     names.split(',').map(|name| name.trim().parse().ok()).collect()
+}
+
+fn collector(url: &str) -> Option<Option<Address>> {
+    if url.is_empty() {
+        return Some(None);
+    }
+    let known = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
+    known.then(|| Some(Address::new(url.to_owned())))
 }
 
 /// It becomes part of the names of queues, keys and channels on servers that others may use as well.

@@ -214,11 +214,12 @@ impl Process {
         while self.roles.join_next().await.is_some() {}
         self.last.cancel();
         self.adapters.close().await;
+        telemetry::flush_traces().await;
     }
 }
 
 /// Names this process in the rows of its tasks.
-fn worker_name() -> String {
+pub(crate) fn worker_name() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
     format!("{host}-{}", std::process::id())
 }

@@ -10,7 +10,7 @@ use queue::Delivery;
 use store::Effect;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug, info_span, warn};
+use tracing::{Instrument as _, Span, debug, error_span, field::Empty, warn};
 
 use crate::{Context, outcome, runner::Shared};
 
@@ -78,15 +78,42 @@ async fn answer_task(shared: &Shared, delivery: &Delivery) -> store::Result<Ende
         warn!(task = %delivery.task, "a newer release wrote this task: left to its workers");
         return give_back(shared, &task.claim).await;
     }
-    let span = info_span!(
+    let span = span(delivery, &task);
+    let ended = work(shared, task).instrument(span.clone()).await;
+    match &ended {
+        Ok(ended) => {
+            span.record("outcome", ended.as_str());
+            if matches!(ended, Ended::Retried | Ended::GivenUp) {
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+        Err(_) => {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+    ended
+}
+
+/// What every line of the log about a task says of it, whatever the filter lets through; and a part of
+/// the trace that called for it. A claim is named by a digest: its token is what lets its holder write.
+fn span(delivery: &Delivery, task: &ClaimedTask) -> Span {
+    let span = error_span!(
         "task",
+        otel.name = delivery.task.stage.as_str(),
+        otel.kind = "consumer",
+        otel.status_code = Empty,
         job = %delivery.task.job_id,
         channel = %task.channel_id,
         stage = %delivery.task.stage,
-        seq = delivery.task.seq,
+        task = delivery.task.seq,
+        claim = task.claim.token.digest(),
         attempt = task.attempt,
+        outcome = Empty,
     );
-    work(shared, task).instrument(span).await
+    if let Some(trace) = delivery.trace.as_ref().or(task.trace.as_ref()) {
+        trace_context::continue_in(&span, trace);
+    }
+    span
 }
 
 async fn give_back(shared: &Shared, claim: &Claim) -> store::Result<Ended> {

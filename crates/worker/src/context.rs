@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Classify as _, Failure, Retry, task::Claim};
+use queue::Call;
 use store::{Committed, Effect};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -71,7 +72,8 @@ async fn announce(ports: &Ports, committed: &Committed) {
     if committed.released.is_empty() {
         return;
     }
-    if let Err(error) = ports.queue.publish(&committed.released).await {
+    let calls = Call::all(&committed.released, trace_context::current().as_ref());
+    if let Err(error) = ports.queue.publish(&calls).await {
         warn!(error = %error.sync_error(), "tasks wait for the sweep");
     }
 }

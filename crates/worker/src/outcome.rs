@@ -48,6 +48,8 @@ mod tests {
             attempt,
             crashes: 0,
             force: false,
+            waited: Duration::ZERO,
+            trace: None,
         }
     }
 

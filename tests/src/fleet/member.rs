@@ -19,8 +19,13 @@ impl Member {
     }
 
     /// Asks it to end; answers with whether it did so in order.
-    pub fn end(mut self) -> bool {
+    pub fn end(self) -> bool {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits until it has ended; answers with whether it did so in order.
+    pub fn ended(mut self) -> bool {
         self.child.wait().unwrap().success()
     }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::TaskRef;
+use domain::{TaskRef, TraceContext};
 use futures_util::StreamExt as _;
 use lapin::{
-    Acker, Channel, Connection,
+    Acker, BasicProperties, Channel, Connection,
     message::Delivery,
     options::{
         BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions,
@@ -16,8 +16,8 @@ use lapin::{
 };
 use tracing::warn;
 
-use super::{topology::Topology, unavailable};
-use crate::{Acknowledge, DeadLetter, QueueError, Result, Subscription};
+use super::{TRACE, topology::Topology, unavailable};
+use crate::{Acknowledge, Call, DeadLetter, QueueError, Result, Subscription};
 
 /// A consumer on a channel of its own.
 pub(super) struct Consumer {
@@ -56,7 +56,8 @@ impl Subscription for Consumer {
                 Ok(task) => {
                     let receipt =
                         Receipt { acker: delivery.acker, _channel: Some(self.channel.clone()) };
-                    return Ok(crate::Delivery::new(task, delivery.redelivered, Box::new(receipt)));
+                    let call = Call { task, trace: trace_of(&delivery.properties) };
+                    return Ok(crate::Delivery::new(call, delivery.redelivered, Box::new(receipt)));
                 }
                 Err(error) => {
                     warn!(%error, "a message that is no call is set aside in the dead-letter queue");
@@ -66,6 +67,14 @@ impl Subscription for Consumer {
                 }
             }
         }
+    }
+}
+
+/// What is no trace is none: it never keeps a call from being answered.
+fn trace_of(properties: &BasicProperties) -> Option<TraceContext> {
+    match properties.headers().as_ref()?.inner().get(TRACE)? {
+        AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok()?.parse().ok(),
+        _ => None,
     }
 }
 

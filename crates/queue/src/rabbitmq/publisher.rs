@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::TaskRef;
+use domain::TraceContext;
 use lapin::{
-    BasicProperties, Channel, Confirmation, PublisherConfirm, options::BasicPublishOptions,
+    BasicProperties, Channel, Confirmation, PublisherConfirm,
+    options::BasicPublishOptions,
+    types::{AMQPValue, FieldTable},
 };
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-use super::unavailable;
-use crate::{QueueError, Result};
+use super::{TRACE, unavailable};
+use crate::{Call, QueueError, Result};
 
 /// Messages that may wait for their confirm.
 const UNCONFIRMED: u32 = 1_024;
@@ -31,17 +33,13 @@ impl Default for Publisher {
 
 impl Publisher {
     /// Hands a message to the broker; waits for room, not for the confirm.
-    pub(super) async fn publish(
-        &self,
-        channel: &Channel,
-        queue: &str,
-        task: &TaskRef,
-    ) -> Result<()> {
-        let body =
-            serde_json::to_vec(task).map_err(|error| QueueError::Unavailable(error.into()))?;
+    pub(super) async fn publish(&self, channel: &Channel, queue: &str, call: &Call) -> Result<()> {
+        let body = serde_json::to_vec(&call.task)
+            .map_err(|error| QueueError::Unavailable(error.into()))?;
         let place = self.places.clone().acquire_owned().await.map_err(|_| QueueError::Closed)?;
-        let confirm = send(channel, queue, &body).await.map_err(unavailable)?;
-        let task = task.clone();
+        let confirm =
+            send(channel, queue, &body, call.trace.as_ref()).await.map_err(unavailable)?;
+        let task = call.task.clone();
         tokio::spawn(async move {
             if !is_kept(confirm.await) {
                 metrics::counter!("atlas_publish_unconfirmed_total").increment(1);
@@ -64,11 +62,17 @@ pub(super) async fn send(
     channel: &Channel,
     queue: &str,
     body: &[u8],
+    trace: Option<&TraceContext>,
 ) -> lapin::Result<PublisherConfirm> {
     let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let properties = BasicProperties::default()
+    let mut properties = BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
         .with_content_type("application/json".into());
+    if let Some(trace) = trace {
+        let mut headers = FieldTable::default();
+        headers.insert(TRACE.into(), AMQPValue::LongString(trace.as_str().into()));
+        properties = properties.with_headers(headers);
+    }
     channel.basic_publish("".into(), queue.into(), mandatory, body, properties).await
 }
 

@@ -74,6 +74,11 @@ table! {
             "log_format", "ATLAS_LOG_FORMAT", "text", "text or json",
             "For people, or an object a line.",
         );
+        TRACES_TO = Setting::text(
+            "traces_to", "OTEL_EXPORTER_OTLP_ENDPOINT", "", "http://… or https://…",
+            "The collector that traces are sent to (OTLP over HTTP), such as http://localhost:4318. None \
+             are made without.",
+        ).address();
     }
     "how platforms are called: read by the gateway and the fetch-workers" {
         ALLOWED_HOSTS = Setting::text(

@@ -28,6 +28,7 @@ pub(super) fn wanted(channel: &ChannelId) -> NewJob {
         force: false,
         trigger: Trigger::Manual,
         asked_by: None,
+        trace: None,
         estimated_messages: Some(7),
         idempotency: None,
     }

@@ -28,8 +28,8 @@ pub async fn a_due_schedule_fires_once(store: &dyn Store) {
     assert_eq!(store.due_schedules(10).await.unwrap().len(), 1);
     let next = store.now().await.unwrap().plus(std::time::Duration::from_secs(60));
     let (one, other) = tokio::join!(
-        store.fire_schedule(&channel, at, Some(next)),
-        store.fire_schedule(&channel, at, Some(next))
+        store.fire_schedule(&channel, at, Some(next), None),
+        store.fire_schedule(&channel, at, Some(next), None)
     );
     let fired: Vec<_> = [one.unwrap(), other.unwrap()].into_iter().flatten().collect();
     assert!(matches!(&fired[..], [Triggered::Started(job, _)] if job.trigger == Trigger::Schedule));
@@ -45,7 +45,7 @@ pub async fn a_due_schedule_fires_once(store: &dyn Store) {
 pub async fn a_schedule_of_a_busy_channel_starts_nothing(store: &dyn Store) {
     let (channel, at) = due(store).await;
     let (job, _) = started(store, &channel).await;
-    let fired = store.fire_schedule(&channel, at, None).await.unwrap();
+    let fired = store.fire_schedule(&channel, at, None, None).await.unwrap();
     assert!(matches!(fired, Some(Triggered::InProgress(active)) if active == job.id));
     assert!(store.due_schedules(10).await.unwrap().is_empty());
 }

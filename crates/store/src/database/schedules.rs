@@ -1,7 +1,7 @@
 //! Schedules.
 
 use async_trait::async_trait;
-use domain::{ChannelId, Timestamp, Trigger, schedule::Schedule};
+use domain::{ChannelId, Timestamp, TraceContext, Trigger, schedule::Schedule};
 
 use super::{
     Database,
@@ -78,6 +78,7 @@ impl Schedules for Database {
         channel: &ChannelId,
         due: Timestamp,
         next: Option<Timestamp>,
+        trace: Option<TraceContext>,
     ) -> Result<Option<Triggered>> {
         let mut write = self.begin(Lane::Durable).await?;
         let now = write.now().await?;
@@ -99,6 +100,7 @@ impl Schedules for Database {
             force: false,
             trigger: Trigger::Schedule,
             asked_by: None,
+            trace,
             estimated_messages: None,
             idempotency: None,
         };

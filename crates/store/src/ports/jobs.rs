@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     ChannelId, ConnectionId, Job, JobId, JobStatus, KeyId, Stage, TaskRef, TaskStatus, Timestamp,
-    Trigger,
+    TraceContext, Trigger,
 };
 
 use crate::Result;
@@ -21,6 +21,8 @@ pub struct NewJob {
     pub trigger: Trigger,
     /// With which API key, where it is a client.
     pub asked_by: Option<KeyId>,
+    /// The trace that it belongs to.
+    pub trace: Option<TraceContext>,
     /// How many messages are expected, where known.
     pub estimated_messages: Option<u64>,
     /// Makes asking twice the same as asking once.

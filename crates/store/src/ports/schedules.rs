@@ -1,7 +1,7 @@
 //! Schedules.
 
 use async_trait::async_trait;
-use domain::{ChannelId, Timestamp, schedule::Schedule};
+use domain::{ChannelId, Timestamp, TraceContext, schedule::Schedule};
 
 use crate::{Result, Triggered};
 
@@ -20,11 +20,12 @@ pub trait Schedules: Send + Sync + 'static {
     async fn due_schedules(&self, limit: u32) -> Result<Vec<Schedule>>;
     /// Fires a schedule that is due at `due` and sets its next time, in one transaction: one of any
     /// number of schedulers gets an answer, the others `None`. A channel that is still syncing
-    /// answers [`Triggered::InProgress`] and has no job from this firing.
+    /// answers [`Triggered::InProgress`] and has no job from this firing. The job belongs to `trace`.
     async fn fire_schedule(
         &self,
         channel: &ChannelId,
         due: Timestamp,
         next: Option<Timestamp>,
+        trace: Option<TraceContext>,
     ) -> Result<Option<Triggered>>;
 }

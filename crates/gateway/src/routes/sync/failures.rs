@@ -107,6 +107,7 @@ async fn retry(
         force: false,
         trigger: Trigger::Retry,
         asked_by: Some(key_id.clone()),
+        trace: trace_context::current(),
         estimated_messages: None,
         idempotency: None,
     };

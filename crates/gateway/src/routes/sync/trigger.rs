@@ -73,6 +73,7 @@ pub(super) async fn start(
         force: wanted.force,
         trigger: wanted.trigger,
         asked_by,
+        trace: trace_context::current(),
         idempotency,
     };
     match gateway.store.trigger(new).await? {

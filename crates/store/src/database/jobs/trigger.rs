@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    ChannelId, Job, JobId, JobStatus, KeyId, Stage, TaskRef, Timestamp, job::Counts,
+    ChannelId, Job, JobId, JobStatus, KeyId, Stage, TaskRef, Timestamp, TraceContext, job::Counts,
     task::TaskInput,
 };
 
@@ -127,8 +127,8 @@ async fn insert(write: &mut Session, new: &NewJob, now: Timestamp) -> Result<Job
     };
     query(
         "INSERT INTO jobs (job_id, channel_id, status, force, triggered_by, started_at, progressed_at,
-             revision, open_tasks, counts, stages, asked_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, 1, 1, '{}', '[]', $7)",
+             revision, open_tasks, counts, stages, asked_by, trace)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, 1, 1, '{}', '[]', $7, $8)",
     )
     .bind(job.id.as_str())
     .bind(job.channel_id.as_str())
@@ -137,6 +137,7 @@ async fn insert(write: &mut Session, new: &NewJob, now: Timestamp) -> Result<Job
     .bind(job.trigger.as_str())
     .bind(job.started_at.micros())
     .bind(new.asked_by.as_ref().map(KeyId::as_str))
+    .bind(new.trace.as_ref().map(TraceContext::as_str))
     .execute(&mut *write)
     .await?;
     save(write, &job).await?;

@@ -16,7 +16,7 @@ use crate::{
         jobs::{load, lock, save},
         json,
         query::query,
-        row::Columns as _,
+        row::{Columns as _, Row},
     },
     ledger::Ledger,
 };
@@ -45,7 +45,8 @@ pub(super) async fn claim(
     let row = query(
         "UPDATE tasks SET status = 'leased', claim_token = $4, worker = $5, lease_until = $6
          WHERE job_id = $1 AND stage = $2 AND seq = $3 AND status = 'ready' AND not_before <= $7
-         RETURNING input, attempt, crashes",
+         RETURNING input, attempt, crashes, not_before, COALESCE(released_at, published_at) AS called_at,
+             (SELECT trace FROM jobs WHERE jobs.job_id = $1) AS trace",
     )
     .bind(task.job_id.as_str())
     .bind(task.stage.as_str())
@@ -74,8 +75,19 @@ pub(super) async fn claim(
         attempt,
         crashes,
         force: job.force,
+        waited: waited(&row, now)?,
+        trace: row.column::<Option<&str>>("trace")?.and_then(|text| text.parse().ok()),
     };
     Ok(Some((claimed, job)))
+}
+
+/// How long a task could have been taken: it was called for, and its time had come.
+fn waited(row: &Row, now: Timestamp) -> Result<Duration> {
+    let due = row.time("not_before")?.max(row.optional_time("called_at")?.unwrap_or_default());
+    match due == Timestamp::default() {
+        true => Ok(Duration::ZERO),
+        false => Ok(Duration::from_secs_f64(now.seconds_since(due))),
+    }
 }
 
 /// A task on its way into a statement.
