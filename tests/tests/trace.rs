@@ -43,7 +43,8 @@ async fn received(api: &Api, collector: &Collector) -> BTreeMap<String, Span> {
 fn check(spans: &BTreeMap<String, Span>) {
     let of = |name: &str| spans.values().filter(|span| span.name == name).collect::<Vec<_>>();
     let roots: Vec<_> = spans.values().filter(|span| span.parent == PARENT).collect();
-    let [root] = &roots[..] else { panic!("{roots:?}") };
+    assert_eq!(roots.len(), 1, "{roots:?}");
+    let root = roots[0];
     assert_eq!(root.name, "POST /api/sync");
     assert_eq!(root.attributes["http.response.status_code"], "202");
     let callers: [&[&str]; 4] = [

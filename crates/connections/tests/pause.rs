@@ -22,7 +22,7 @@ use connectors::{
     ConnectorError,
     http::{Bucket, Client, Dialect, Hosts, Http, Reply},
 };
-use domain::JobId;
+use domain::{JobId, Platform};
 use progress::{Progress, memory::MemoryProgress, redis::RedisProgress};
 
 const WORKERS: usize = 32;
@@ -40,6 +40,10 @@ const HELD: Duration = Duration::from_secs(4);
 struct Plain;
 
 impl Dialect for Plain {
+    fn platform(&self) -> Platform {
+        Platform::Files
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         match (reply.status, reply.retry_after()) {
             (StatusCode::TOO_MANY_REQUESTS, Some(retry_after)) => {

@@ -11,6 +11,7 @@ mod client;
 mod dialect;
 mod hosts;
 mod limiter;
+mod measure;
 mod pace;
 mod reply;
 pub mod retry_after;

@@ -21,12 +21,16 @@ use connectors::{
     ConnectorError,
     http::{Client, Dialect, Forbidden, Hosts, Http, Reply, Unlimited},
 };
-use domain::{Classify as _, ErrorCode, Retry};
+use domain::{Classify as _, ErrorCode, Platform, Retry};
 use url::Url;
 
 struct Plain;
 
 impl Dialect for Plain {
+    fn platform(&self) -> Platform {
+        Platform::Files
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         match reply.status.is_success() {
             true => Ok(()),

@@ -68,6 +68,10 @@ impl RabbitQueue {
     /// yet: a broker that is away at the start is no other than one that goes away later.
     #[must_use]
     pub fn new(url: &str, prefix: &str) -> Self {
+        // A count that is not there before its first event is not seen to rise by it.
+        for count in ["atlas_publish_unconfirmed_total", "atlas_messages_set_aside_total"] {
+            metrics::counter!(count).increment(0);
+        }
         let inner = Inner {
             url: with_heartbeat(url),
             topology: Topology::new(prefix),

@@ -6,6 +6,7 @@
 
 mod census;
 mod dead_letters;
+mod measure;
 mod retention;
 mod schedules;
 mod sweep;
@@ -64,6 +65,7 @@ impl Scheduler {
 
     /// Takes turns until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
+        measure::begins();
         let mut wait = Duration::ZERO;
         let mut retention = retention::Retention::default();
         let mut counting = census::Counting::default();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
-use crate::Scheduler;
+use crate::{Scheduler, measure};
 
 /// Between two looks while there is nothing to forget.
 const LOOK: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ impl Retention {
         self.rested_at = (forgotten < u64::from(AT_ONCE)).then(Instant::now);
         if forgotten > 0 {
             info!(jobs = forgotten, "old jobs are forgotten");
-            metrics::counter!("atlas_jobs_forgotten_total").increment(forgotten);
+            measure::forgotten(forgotten);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use domain::Stage;
 use tracing::{info, warn};
 
-use crate::Scheduler;
+use crate::{Scheduler, measure};
 
 /// Calls for one stage in one turn.
 const AT_ONCE: u32 = 256;
@@ -13,8 +13,7 @@ impl Scheduler {
         let swept = self.store.expire_leases().await?;
         if swept.expired > 0 {
             warn!(tasks = swept.expired, "leases have run out: their workers are gone");
-            metrics::counter!("atlas_repairs_total", "kind" => "expired_lease")
-                .increment(swept.expired);
+            measure::repaired("expired_lease", swept.expired);
         }
         self.announce(&swept.jobs, &swept.due).await;
         for stage in Stage::ALL {
@@ -34,8 +33,7 @@ impl Scheduler {
         let due = self.store.due(stage, queued, self.settings.quiet, AT_ONCE).await?;
         if !due.is_empty() {
             info!(%stage, tasks = due.len(), "called for what is due");
-            metrics::counter!("atlas_repairs_total", "kind" => "called_again")
-                .increment(due.len() as u64);
+            measure::repaired("called_again", due.len() as u64);
             self.announce(&[], &due).await;
         }
         Ok(())

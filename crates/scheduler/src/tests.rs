@@ -2,6 +2,7 @@ use domain::{
     ChannelId, Job, JobStatus, Platform, Stage, TaskRef, Timestamp, Trigger,
     schedule::{Schedule, offset},
 };
+use metrics_exporter_prometheus::PrometheusBuilder;
 use progress::memory::MemoryProgress;
 use queue::memory::MemoryQueue;
 use store::{
@@ -198,6 +199,19 @@ async fn what_a_vanished_worker_held_is_called_for_again() {
     assert_eq!(scene.calls().await, 1);
     let (again, _) = scene.store.claim(&task, "next", LEASE).await.unwrap().unwrap();
     assert_eq!(again.crashes, held.crashes + 1);
+}
+
+#[tokio::test]
+async fn every_repair_is_counted() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let told = recorder.handle();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let scene = scene().await;
+    let (_, task) = scene.started(&scene.channel("C1").await).await;
+    scene.store.claim(&task, "gone", Duration::ZERO).await.unwrap().unwrap();
+    scene.scheduler.sweep().await.unwrap();
+    let text = told.render();
+    assert!(text.contains("atlas_repairs_total{kind=\"expired_lease\"} 1\n"), "{text}");
 }
 
 #[tokio::test]

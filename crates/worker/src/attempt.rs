@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, debug, error_span, field::Empty, warn};
 
-use crate::{Context, outcome, runner::Shared};
+use crate::{Context, measure, outcome, runner::Shared};
 
 /// How an attempt ended, as the metrics name it.
 enum Ended {
@@ -41,14 +41,12 @@ impl Ended {
 
 /// Answers a call.
 pub(crate) async fn answer(shared: Arc<Shared>, delivery: Delivery) {
-    let stage = shared.stage.stage().as_str();
+    let stage = shared.stage.stage();
     let begun = Instant::now();
     match answer_task(&shared, &delivery).await {
         Ok(ended) => {
-            metrics::counter!("atlas_tasks_total", "stage" => stage, "outcome" => ended.as_str())
-                .increment(1);
-            metrics::histogram!("atlas_task_seconds", "stage" => stage)
-                .record(begun.elapsed().as_secs_f64());
+            let is_attempt = !matches!(ended, Ended::Refused);
+            measure::ended(stage, ended.as_str(), is_attempt.then(|| begun.elapsed()));
             if let Err(error) = delivery.ack().await {
                 debug!(%error, "not acknowledged: the call comes again and will be refused");
             }
@@ -71,6 +69,7 @@ async fn answer_task(shared: &Shared, delivery: &Delivery) -> store::Result<Ende
     else {
         return Ok(Ended::Refused);
     };
+    measure::taken(delivery.task.stage, task.waited);
     if let Err(error) = shared.ports.progress.show(&job).await {
         debug!(%error, "the live view is behind");
     }
@@ -83,6 +82,7 @@ async fn answer_task(shared: &Shared, delivery: &Delivery) -> store::Result<Ende
     match &ended {
         Ok(ended) => {
             span.record("outcome", ended.as_str());
+            span.in_scope(|| debug!("the task has ended"));
             if matches!(ended, Ended::Retried | Ended::GivenUp) {
                 span.record("otel.status_code", "ERROR");
             }
@@ -218,7 +218,10 @@ async fn fail(
     };
     warn!(%failure, outcome = ended.as_str(), "the attempt failed");
     match context.write(effect).await {
-        Ok(Some(_)) => Ok(ended),
+        Ok(Some(_)) => {
+            measure::failed(task.claim.task.stage, failure.error.code, ended.as_str());
+            Ok(ended)
+        }
         Ok(None) => Ok(Ended::Dropped),
         Err(failure) => {
             // The lease runs out and the task is found again.

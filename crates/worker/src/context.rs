@@ -1,14 +1,14 @@
 //! What a stage can ask of its runner.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use domain::{Classify as _, Failure, Retry, task::Claim};
+use domain::{Classify as _, Failure, Job, Retry, task::Claim};
 use queue::Call;
 use store::{Committed, Effect};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
-use crate::Ports;
+use crate::{Ports, measure};
 
 /// A claimed task's side of the runner. Cheap to clone.
 #[derive(Clone)]
@@ -56,8 +56,14 @@ impl Context {
     /// Writes an effect; `None` when the claim is lost or the job over.
     pub(crate) async fn write(&self, effect: Effect) -> Result<Option<Committed>, Failure> {
         let Inner { ports, claim, .. } = &*self.inner;
+        let begun = Instant::now();
         let committed = ports.store.commit(claim, effect).await?;
+        measure::written(claim.task.stage, begun.elapsed(), committed.is_none());
         if let Some(committed) = &committed {
+            if committed.job.status.is_terminal() {
+                let Job { id, channel_id, status, .. } = &committed.job;
+                info!(job = %id, channel = %channel_id, status = status.as_str(), "the sync has ended");
+            }
             announce(ports, committed).await;
         }
         Ok(committed)

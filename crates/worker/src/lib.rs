@@ -13,6 +13,7 @@ mod attempt;
 mod claims;
 mod context;
 mod hearing;
+mod measure;
 mod outcome;
 mod runner;
 mod stage;

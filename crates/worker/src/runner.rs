@@ -11,7 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{Claims, Hearing, Ports, Stage, attempt};
+use crate::{Claims, Hearing, Ports, Stage, attempt, measure};
 
 /// How a runner works.
 #[derive(Debug, Clone)]
@@ -91,6 +91,7 @@ impl Runner {
     /// Works until `shutdown`, then finishes or gives back what is in work.
     pub async fn run(self, shutdown: CancellationToken) {
         let stage = self.shared.stage.stage();
+        measure::begins(stage);
         let mut attempts = JoinSet::new();
         while !shutdown.is_cancelled() {
             let subscribed =

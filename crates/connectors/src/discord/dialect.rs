@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::Platform;
+
 use super::raw::RawError;
 use crate::{
     ConnectorError,
@@ -27,6 +29,10 @@ pub(super) const UNKNOWN_BOT: &str = "the bot's token is wrong or was reset: cop
 pub(super) struct Discord;
 
 impl Dialect for Discord {
+    fn platform(&self) -> Platform {
+        Platform::Discord
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         if reply.status.is_success() {
             return Ok(());

@@ -12,7 +12,7 @@ use reqwest::{Method, header::HeaderValue};
 use serde::Serialize;
 use url::Url;
 
-use super::{Bucket, Client, Dialect, Limiter, Pace, Reply, client::forbidden};
+use super::{Bucket, Client, Dialect, Limiter, Pace, Reply, client::forbidden, measure};
 use crate::{Access, ConnectorError};
 
 /// A wait longer than this is not waited for: the task is given back, and its slot is free meanwhile.
@@ -196,12 +196,18 @@ impl Call {
     pub async fn send(self) -> Result<Reply, ConnectorError> {
         let request = self.request?;
         let Inner { limiter, dialect, .. } = &*self.http.inner;
+        let platform = dialect.platform();
+        let mut waited = Duration::ZERO;
         for bucket in &self.buckets {
-            turn(&**limiter, bucket).await?;
+            waited += turn(&**limiter, bucket).await?;
         }
+        measure::waited(platform, waited);
         let sent = Instant::now();
-        let reply = exchange(request).await?;
-        let outcome = dialect.classify(&reply);
+        let reply = exchange(request).await;
+        let outcome =
+            reply.as_ref().map_err(Clone::clone).and_then(|reply| dialect.classify(reply));
+        measure::called(platform, sent.elapsed(), outcome.as_ref());
+        let reply = reply?;
         if let Some(pace) = &self.pace {
             pace.observe(sent, &outcome);
         }
@@ -218,13 +224,13 @@ impl Call {
     }
 }
 
-/// Waits for a turn, unless that takes too long.
-async fn turn(limiter: &dyn Limiter, bucket: &Bucket) -> Result<(), ConnectorError> {
+/// Waits for a turn, unless that takes too long; says for how long.
+async fn turn(limiter: &dyn Limiter, bucket: &Bucket) -> Result<Duration, ConnectorError> {
     let mut waited = Duration::ZERO;
     loop {
         let wait = limiter.acquire(bucket).await;
         if wait.is_zero() {
-            return Ok(());
+            return Ok(waited);
         }
         waited += wait;
         if waited > LONGEST_WAIT {

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use domain::Platform;
+
 use super::{Bucket, Reply};
 use crate::ConnectorError;
 
 /// A platform's way to say things.
 pub trait Dialect: Send + Sync + 'static {
+    /// Whose way it is, as metrics name it.
+    fn platform(&self) -> Platform;
+
     /// Whether the reply is what was asked for, or which failure it tells. A rate limit found here pauses
     /// the buckets of the call for everybody.
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError>;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::Platform;
+
 use super::raw::RawError;
 use crate::{
     ConnectorError,
@@ -14,6 +16,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Matrix;
 
 impl Dialect for Matrix {
+    fn platform(&self) -> Platform {
+        Platform::Matrix
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         if reply.status.is_success() {
             return Ok(());

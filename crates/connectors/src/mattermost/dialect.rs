@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::Platform;
+
 use super::raw::RawError;
 use crate::{
     ConnectorError,
@@ -14,6 +16,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Mattermost;
 
 impl Dialect for Mattermost {
+    fn platform(&self) -> Platform {
+        Platform::Mattermost
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         let status = reply.status.as_u16();
         if reply.status.is_success() {

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use domain::Platform;
+
 use super::raw::RawSignInError;
 use crate::{
     ConnectorError,
@@ -36,6 +38,10 @@ impl MicrosoftGraph {
 }
 
 impl Dialect for MicrosoftGraph {
+    fn platform(&self) -> Platform {
+        Platform::Teams
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         if reply.status.is_success() {
             self.limited.store(0, Ordering::Relaxed);
@@ -68,6 +74,10 @@ impl Dialect for MicrosoftGraph {
 pub(super) struct SignIn;
 
 impl Dialect for SignIn {
+    fn platform(&self) -> Platform {
+        Platform::Teams
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         if reply.status.is_success() {
             return Ok(());

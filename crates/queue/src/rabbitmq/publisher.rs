@@ -1,6 +1,9 @@
 //! Publishing, and watching over what was published.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::TraceContext;
 use lapin::{
@@ -37,11 +40,14 @@ impl Publisher {
         let body = serde_json::to_vec(&call.task)
             .map_err(|error| QueueError::Unavailable(error.into()))?;
         let place = self.places.clone().acquire_owned().await.map_err(|_| QueueError::Closed)?;
+        let begun = Instant::now();
         let confirm =
             send(channel, queue, &body, call.trace.as_ref()).await.map_err(unavailable)?;
         let task = call.task.clone();
         tokio::spawn(async move {
-            if !is_kept(confirm.await) {
+            let is_kept = is_kept(confirm.await);
+            metrics::histogram!("atlas_publish_seconds").record(begun.elapsed());
+            if !is_kept {
                 metrics::counter!("atlas_publish_unconfirmed_total").increment(1);
                 warn!(%task, "the broker did not keep a call: the sweep calls again");
             }

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use domain::Platform;
+
 use super::{pace::Pace, reply::Envelope};
 use crate::{
     ConnectorError,
@@ -64,6 +66,10 @@ pub(super) struct Slack {
 }
 
 impl Dialect for Slack {
+    fn platform(&self) -> Platform {
+        Platform::Slack
+    }
+
     fn classify(&self, reply: &Reply) -> Result<(), ConnectorError> {
         let envelope = Envelope::of(&reply.body);
         let code = envelope.as_ref().map_or("", |envelope| envelope.error.as_str());

@@ -75,7 +75,7 @@ impl HttpClient for Sender {
             Ok(answer) => self.note(Some(&format!("it answers {}", answer.status()))),
             // Its address may hold a secret.
             Err(error) => {
-                self.note(Some(if is_late(error) { "it is too slow" } else { "it is away" }))
+                self.note(Some(if is_late(error) { "it is too slow" } else { "it is away" }));
             }
         }
         answer
