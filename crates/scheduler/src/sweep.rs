@@ -31,11 +31,15 @@ impl Scheduler {
             }
         };
         let due = self.store.due(stage, queued, self.settings.quiet, AT_ONCE).await?;
-        if !due.is_empty() {
-            info!(%stage, tasks = due.len(), "called for what is due");
-            measure::repaired("called_again", due.len() as u64);
-            self.announce(&[], &due).await;
+        if due.repaired > 0 {
+            info!(%stage, tasks = due.repaired, "called again for what no worker has taken");
+            measure::repaired("called_again", due.repaired);
         }
+        let first = due.tasks.len() as u64 - due.repaired;
+        if first > 0 {
+            info!(%stage, tasks = first, "called for what is due");
+        }
+        self.announce(&[], &due.tasks).await;
         Ok(())
     }
 }

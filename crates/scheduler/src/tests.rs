@@ -1,12 +1,13 @@
 use domain::{
-    ChannelId, Job, JobStatus, Platform, Stage, TaskRef, Timestamp, Trigger,
+    ChannelId, ErrorCode, Job, JobStatus, Platform, Stage, SyncError, TaskRef, Timestamp, Trigger,
     schedule::{Schedule, offset},
 };
 use metrics_exporter_prometheus::PrometheusBuilder;
 use progress::memory::MemoryProgress;
 use queue::memory::MemoryQueue;
 use store::{
-    Channels as _, Database, Jobs as _, NewChannel, NewJob, Schedules as _, Tasks as _, Triggered,
+    Channels as _, Database, Effect, JobQuery, Jobs as _, NewChannel, NewJob, Schedules as _,
+    Tasks as _, Triggered,
 };
 
 use super::*;
@@ -202,16 +203,53 @@ async fn what_a_vanished_worker_held_is_called_for_again() {
 }
 
 #[tokio::test]
-async fn every_repair_is_counted() {
+async fn every_repair_is_counted_and_what_was_to_come_is_none() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let told = recorder.handle();
     let _counting = metrics::set_default_local_recorder(&recorder);
+    crate::measure::begins();
     let scene = scene().await;
     let (_, task) = scene.started(&scene.channel("C1").await).await;
+    let repaired = |called_again: u8, expired_leases: u8| {
+        let text = told.render();
+        for (kind, count) in [("called_again", called_again), ("expired_lease", expired_leases)] {
+            let line = format!("atlas_repairs_total{{kind=\"{kind}\"}} {count}\n");
+            assert!(text.contains(&line), "{line}{text}");
+        }
+    };
+    let mut calls = scene.queue.subscribe(Stage::FetchingMessages, 1).await.unwrap();
+    let (held, _) = scene.store.claim(&task, "worker", LEASE).await.unwrap().unwrap();
+    let error = SyncError::new(ErrorCode::PlatformError, "it hiccups");
+    let retry = Effect::Retry { error, delay: Duration::ZERO, uses_attempt: true };
+    scene.store.commit(&held.claim, retry).await.unwrap().unwrap();
+    scene.scheduler.sweep().await.unwrap();
+    repaired(0, 0);
+    calls.next().await.unwrap().ack().await.unwrap();
+    scene.scheduler.sweep().await.unwrap();
+    repaired(1, 0);
+    calls.next().await.unwrap().ack().await.unwrap();
     scene.store.claim(&task, "gone", Duration::ZERO).await.unwrap().unwrap();
     scene.scheduler.sweep().await.unwrap();
+    repaired(1, 1);
+}
+
+#[tokio::test]
+async fn old_jobs_are_deleted_and_counted_but_the_newest_hundred_of_a_channel_stay() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let told = recorder.handle();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let mut scene = scene().await;
+    scene.scheduler.settings.keep = Duration::ZERO;
+    let channel = scene.channel("C1").await;
+    for _ in 0..103 {
+        let (job, _) = scene.started(&channel).await;
+        scene.store.cancel(&job.id, None).await.unwrap();
+    }
+    retention::Retention::default().take_turn(&scene.scheduler).await.unwrap();
     let text = told.render();
-    assert!(text.contains("atlas_repairs_total{kind=\"expired_lease\"} 1\n"), "{text}");
+    assert!(text.contains("atlas_jobs_forgotten_total 3\n"), "{text}");
+    let left = scene.store.jobs(&JobQuery { limit: 200, ..JobQuery::default() }).await.unwrap();
+    assert_eq!(left.len(), 100);
 }
 
 #[tokio::test]

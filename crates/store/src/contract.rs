@@ -50,6 +50,7 @@ macro_rules! contract {
             a_window_of_tasks_is_released_at_a_time,
             a_heartbeat_tells_which_claims_are_lost,
             everything_is_taken_back_at_a_start,
+            each_claim_tells_its_wait_and_the_trace_of_its_job,
         );
         $crate::contract!(@each $fresh; walks:
             only_newer_revisions_replace,

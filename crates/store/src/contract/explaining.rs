@@ -94,7 +94,7 @@ pub async fn repairs_are_told(store: &dyn Store) {
     };
     tokio::time::sleep(Duration::from_millis(2)).await;
     let due = store.due(Stage::ExtractingFacts, 0, Duration::from_millis(1), 10).await.unwrap();
-    assert_eq!(due, std::slice::from_ref(batch));
+    assert_eq!(due.tasks, std::slice::from_ref(batch));
     for _ in 0..3 {
         store.claim(batch, "gone", Duration::ZERO).await.unwrap().unwrap();
         store.expire_leases().await.unwrap();

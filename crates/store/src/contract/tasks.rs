@@ -1,11 +1,16 @@
 //! Claims, fences and repairs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use domain::{ClaimToken, ErrorCode, JobStatus, Stage, SyncError, task::Claim};
+use domain::{
+    ClaimToken, ErrorCode, JobStatus, Stage, SyncError, TaskRef, TraceContext, task::Claim,
+};
 
-use super::scene::{LEASE, channel, claimed, committed, message, of_stage, page, started, walked};
-use crate::{Effect, FailureQuery, PageEffect, PageNext, Store};
+use super::scene::{
+    LEASE, channel, claimed, committed, message, named_channel, of_stage, page, started, walked,
+    wanted,
+};
+use crate::{Due, Effect, FailureQuery, NewJob, PageEffect, PageNext, Store, Triggered};
 
 fn error() -> SyncError {
     SyncError::new(ErrorCode::PlatformError, "no")
@@ -69,6 +74,11 @@ pub async fn nothing_is_written_for_a_cancelled_job(store: &dyn Store) {
     assert!(store.messages(&channel, None, 10).await.unwrap().is_empty());
 }
 
+/// One task that the sweep calls for, and whether that repairs anything.
+fn called(task: &TaskRef, repaired: u64) -> Due {
+    Due { tasks: vec![task.clone()], repaired }
+}
+
 /// Not before its time, and by the sweep.
 pub async fn a_failed_attempt_waits_and_comes_again(store: &dyn Store) {
     let channel = channel(store).await;
@@ -80,7 +90,7 @@ pub async fn a_failed_attempt_waits_and_comes_again(store: &dyn Store) {
     assert_eq!((retrying.code, retrying.attempt), (ErrorCode::PlatformError, 2));
     assert!(store.claim(&task, "b", LEASE).await.unwrap().is_none());
     let due = store.due(Stage::FetchingMessages, 0, Duration::ZERO, 10).await.unwrap();
-    assert!(due.is_empty());
+    assert_eq!(due, Due::default());
 
     let (_, other) = {
         store.cancel(&job.id, None).await.unwrap();
@@ -89,7 +99,7 @@ pub async fn a_failed_attempt_waits_and_comes_again(store: &dyn Store) {
     let fetch = claimed(store, &other).await;
     committed(store, &fetch.claim, retry(Duration::ZERO, false)).await;
     let due = store.due(Stage::FetchingMessages, 0, Duration::from_secs(60), 10).await.unwrap();
-    assert_eq!(due, std::slice::from_ref(&other), "never called for: due at once");
+    assert_eq!(due, called(&other, 0), "never called for: due at once, and no repair");
     assert_eq!(claimed(store, &other).await.attempt, 1);
 }
 
@@ -187,16 +197,17 @@ pub async fn a_lost_call_is_made_again_with_growing_pauses(store: &dyn Store) {
     let channel = channel(store).await;
     let (_, task) = started(store, &channel).await;
     let stage = Stage::FetchingMessages;
-    let quiet = Duration::from_millis(200);
-    assert!(store.due(stage, 0, Duration::from_secs(60), 10).await.unwrap().is_empty());
+    let quiet = Duration::from_secs(1);
+    let none = Due::default();
+    assert_eq!(store.due(stage, 0, Duration::from_secs(60), 10).await.unwrap(), none);
     tokio::time::sleep(quiet).await;
-    assert!(store.due(stage, 1, quiet, 10).await.unwrap().is_empty(), "it is in the queue");
-    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), std::slice::from_ref(&task));
-    assert!(store.due(stage, 0, quiet, 10).await.unwrap().is_empty(), "called for a moment ago");
+    assert_eq!(store.due(stage, 1, quiet, 10).await.unwrap(), none, "it is in the queue");
+    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), called(&task, 1));
+    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), none, "called for a moment ago");
     tokio::time::sleep(quiet).await;
-    assert!(store.due(stage, 0, quiet, 10).await.unwrap().is_empty(), "the pause has doubled");
+    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), none, "the pause has doubled");
     tokio::time::sleep(quiet + quiet / 2).await;
-    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), [task]);
+    assert_eq!(store.due(stage, 0, quiet, 10).await.unwrap(), called(&task, 1));
 }
 
 /// One channel does not fill the queue.
@@ -233,11 +244,40 @@ pub async fn everything_is_taken_back_at_a_start(store: &dyn Store) {
     let batch = committed(store, &fetch.claim, Effect::Page(step)).await.released.remove(0);
     assert_eq!(store.take_back_all().await.unwrap().expired, 1);
     let quiet = Duration::from_secs(60);
-    assert_eq!(
-        store.due(Stage::FetchingMessages, 0, quiet, 9).await.unwrap(),
-        std::slice::from_ref(&task)
-    );
-    assert_eq!(store.due(Stage::ExtractingFacts, 0, quiet, 9).await.unwrap(), [batch]);
+    let due = store.due(Stage::FetchingMessages, 0, quiet, 9).await.unwrap();
+    assert_eq!(due, called(&task, 0));
+    let due = store.due(Stage::ExtractingFacts, 0, quiet, 9).await.unwrap();
+    assert_eq!(due, called(&batch, 0));
     let again = claimed(store, &task).await;
     assert_eq!(again.input, domain::task::TaskInput::Fetch { cursor: Some("2".into()) });
+}
+
+/// A worker goes on in the trace of what it was called for by.
+pub async fn each_claim_tells_its_wait_and_the_trace_of_its_job(store: &dyn Store) {
+    let trace = |n: usize| TraceContext::new(n as u128, 1, 1);
+    let mut tasks = Vec::new();
+    for n in 0..8 {
+        let channel = named_channel(store, &format!("C{n:02}")).await;
+        // The first one's caller traces nothing.
+        let new = NewJob { trace: trace(n), ..wanted(&channel) };
+        let Triggered::Started(_, mut first) = store.trigger(new).await.unwrap() else {
+            panic!("there is no other job")
+        };
+        tasks.push(first.remove(0));
+    }
+    let begun = Instant::now();
+    let least = Duration::from_millis(20);
+    tokio::time::sleep(least).await;
+    for (n, task) in tasks.iter().enumerate() {
+        let (claimed, _) = store.claim(task, "gone", Duration::ZERO).await.unwrap().unwrap();
+        assert_eq!((&claimed.claim.task, &claimed.trace), (&tasks[n], &trace(n)));
+        assert!(claimed.waited >= least, "{:?}", claimed.waited);
+    }
+
+    // While a worker held it, it did not wait for one.
+    assert_eq!(store.expire_leases().await.unwrap().expired, 8 as u64);
+    tokio::time::sleep(least).await;
+    let again = claimed(store, &tasks[1]).await;
+    assert_eq!(again.trace, trace(1));
+    assert!((least..begun.elapsed() - least).contains(&again.waited), "{:?}", again.waited);
 }

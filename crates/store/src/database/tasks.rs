@@ -20,7 +20,7 @@ use domain::{
 };
 
 use super::{Database, retried, session::Lane};
-use crate::{Committed, Effect, Result, Swept, Tasks};
+use crate::{Committed, Due, Effect, Result, Swept, Tasks};
 
 use self::fence::Fenced;
 pub(super) use self::graph::recompute_entities;
@@ -66,13 +66,7 @@ impl Tasks for Database {
         retried!(self.try_expire_leases())
     }
 
-    async fn due(
-        &self,
-        stage: Stage,
-        queued: u64,
-        quiet: Duration,
-        limit: u32,
-    ) -> Result<Vec<TaskRef>> {
+    async fn due(&self, stage: Stage, queued: u64, quiet: Duration, limit: u32) -> Result<Due> {
         let mut write = self.begin(Lane::Work).await?;
         let due = repair::due(&mut write, stage, queued, quiet, limit).await?;
         write.commit().await?;

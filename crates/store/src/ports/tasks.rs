@@ -239,6 +239,16 @@ pub struct Swept {
     pub jobs: Vec<Job>,
 }
 
+/// What the sweep calls for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Tasks to be published.
+    pub tasks: Vec<TaskRef>,
+    /// How many of them had been called for before, and in vain; it is the first call for the others, whose
+    /// time has come.
+    pub repaired: u64,
+}
+
 /// Tasks.
 #[async_trait]
 pub trait Tasks: Send + Sync + 'static {
@@ -266,11 +276,5 @@ pub trait Tasks: Send + Sync + 'static {
     /// Tasks of a stage that have been ready for over `quiet` without being taken, oldest first,
     /// each with a pause that grows with every call for it; at most as many as the stage has
     /// released tasks beyond `queued`.
-    async fn due(
-        &self,
-        stage: Stage,
-        queued: u64,
-        quiet: Duration,
-        limit: u32,
-    ) -> Result<Vec<TaskRef>>;
+    async fn due(&self, stage: Stage, queued: u64, quiet: Duration, limit: u32) -> Result<Due>;
 }

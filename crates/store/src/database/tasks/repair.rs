@@ -9,7 +9,7 @@ use domain::{
 
 use super::{fence::Fenced, outcome};
 use crate::{
-    Result, Swept,
+    Due, Result, Swept,
     database::{
         Session,
         events::{NewEvent, record},
@@ -90,7 +90,7 @@ async fn give_back(write: &mut Session, claim: &Claim, crashes: u32) -> Result<b
     let Claim { task, token } = claim;
     let outcome = query(
         "UPDATE tasks SET status = 'ready', claim_token = NULL, worker = NULL, lease_until = NULL,
-             crashes = $4, published_at = $5, published = published + 1
+             crashes = $4, released_at = $5, published_at = $5, published = published + 1
          WHERE job_id = $1 AND stage = $2 AND seq = $3 AND claim_token = $6
              AND status = 'leased'",
     )
@@ -162,7 +162,7 @@ pub(super) async fn due(
     queued: u64,
     quiet: Duration,
     limit: u32,
-) -> Result<Vec<TaskRef>> {
+) -> Result<Due> {
     // Of several sweeps one calls, the others see that it has.
     write.lock("due", stage.as_str()).await?;
     let now = write.now().await?;
@@ -191,7 +191,7 @@ pub(super) async fn due(
     .bind(i64::try_from(queued).unwrap_or(i64::MAX))
     .fetch_all(&mut *write)
     .await?;
-    let mut due = Vec::new();
+    let mut tasks = Vec::new();
     let mut repaired: BTreeMap<JobId, u64> = BTreeMap::new();
     for row in &rows {
         let task = TaskRef { job_id: row.parsed("job_id")?, stage, seq: row.column("seq")? };
@@ -200,12 +200,12 @@ pub(super) async fn due(
         if !first {
             *repaired.entry(task.job_id.clone()).or_default() += 1;
         }
-        due.push(task);
+        tasks.push(task);
     }
-    due.sort();
+    tasks.sort();
     let events = repaired.iter().map(|(job, tasks)| {
         NewEvent::of_stage(job, stage, &Happening::Republished { tasks: *tasks })
     });
     record(write, now, &events.collect::<Result<Vec<_>>>()?).await?;
-    Ok(due)
+    Ok(Due { tasks, repaired: repaired.into_values().sum() })
 }
