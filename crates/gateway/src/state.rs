@@ -10,7 +10,7 @@ use queue::{Call, Queue};
 use store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::auth::KnownKeys;
 
@@ -72,6 +72,12 @@ impl Gateway {
         let streams = Arc::new(Semaphore::new(limits.streams));
         let keys = Arc::default();
         Self { store, queue, progress, connector, accounts, limits, shutdown, streams, keys }
+    }
+
+    /// Tells of a job that has just been accepted.
+    pub(crate) async fn begin(&self, job: &Job, tasks: &[TaskRef]) {
+        info!(job = %job.id, channel = %job.channel_id, "a sync begins");
+        self.announce(job, tasks).await;
     }
 
     /// Tells of a job that is stored, and of tasks that may be taken. Never fails: the sweep repairs.

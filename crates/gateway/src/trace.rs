@@ -39,11 +39,13 @@ fn span(method: &Method, route: &str, headers: &HeaderMap) -> Span {
         http.request.method = %method,
         http.route = route,
         http.response.status_code = Empty,
+        trace_id = Empty,
     );
     let received = headers.get("traceparent").and_then(|value| value.to_str().ok()?.parse().ok());
     if let Some(received) = received {
         trace_context::continue_in(&span, &received);
     }
+    trace_context::tell(&span);
     span
 }
 

@@ -3,6 +3,7 @@
 mod described;
 mod fields;
 mod filter;
+mod lines;
 mod metrics;
 mod traces;
 
@@ -32,7 +33,7 @@ pub fn start_log(config: &Config) {
         .with_target(false);
     let lines = match config.log_format {
         LogFormat::Text => lines.compact().fmt_fields(fields::Readable).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines.event_format(lines::Flat).fmt_fields(lines::Objects).boxed(),
     };
     let traces = config.traces_to.as_ref().and_then(|collector| traces::layer(config, collector));
     let outcome = registry().with(traces).with(lines).with(LoggedOrTraced(filter)).try_init();

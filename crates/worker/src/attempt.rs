@@ -109,10 +109,12 @@ fn span(delivery: &Delivery, task: &ClaimedTask) -> Span {
         claim = task.claim.token.digest(),
         attempt = task.attempt,
         outcome = Empty,
+        trace_id = Empty,
     );
     if let Some(trace) = delivery.trace.as_ref().or(task.trace.as_ref()) {
         trace_context::continue_in(&span, trace);
     }
+    trace_context::tell(&span);
     span
 }
 

@@ -61,8 +61,9 @@ impl Context {
         measure::written(claim.task.stage, begun.elapsed(), committed.is_none());
         if let Some(committed) = &committed {
             if committed.job.status.is_terminal() {
-                let Job { id, channel_id, status, .. } = &committed.job;
-                info!(job = %id, channel = %channel_id, status = status.as_str(), "the sync has ended");
+                let Job { id, channel_id, status, error, .. } = &committed.job;
+                let code = error.as_ref().map(|error| error.code.as_str());
+                info!(job = %id, channel = %channel_id, status = status.as_str(), code, "the sync has ended");
             }
             announce(ports, committed).await;
         }

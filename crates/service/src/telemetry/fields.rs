@@ -9,7 +9,7 @@ use tracing_subscriber::{
 };
 
 /// Begins the names of fields that are meant for traces.
-const TRACING: &str = "otel.";
+pub(super) const TRACING: &str = "otel.";
 
 /// Writes `name=value`, a message without its name.
 pub(super) struct Readable;
@@ -77,7 +77,7 @@ impl Visit for Fields<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{
         io,
         sync::{Arc, Mutex},
@@ -87,8 +87,15 @@ mod tests {
 
     use super::*;
 
+    /// A log that can be read.
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    pub(in super::super) struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Kept {
+        pub(in super::super) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
 
     impl io::Write for Kept {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -126,8 +133,7 @@ mod tests {
             span.record("outcome", "done");
             span.in_scope(|| tracing::info!(cause = %"two\n\u{1b}lines", tasks = 3, "it ended"));
         });
-        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         let told = "it ended cause=two\\n\\u{1b}lines tasks=3 job=j1 outcome=done";
-        assert_eq!(text, format!(" INFO task: {told}\n"));
+        assert_eq!(kept.text(), format!(" INFO task: {told}\n"));
     }
 }

@@ -3,7 +3,7 @@
 use axum::{Extension, Json, extract::State};
 use domain::KeyId;
 use store::Cancellation;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::retry::JobRequest;
 use crate::{ApiError, Gateway, error::ErrorReply, input::Fields, replies::jobs::Cancelled};
@@ -19,6 +19,7 @@ pub(crate) async fn cancel(
     let id = fields.job()?;
     match gateway.store.cancel(&id, Some(&key_id)).await? {
         Cancellation::Cancelled(job, cancelled_at) => {
+            info!(job = %job.id, channel = %job.channel_id, "the sync is cancelled");
             // The fence holds already; this stops work that could only be refused.
             if let Err(error) = gateway.progress.cancel(&id).await {
                 warn!(%error, "workers learn of the cancel by their next heartbeat");

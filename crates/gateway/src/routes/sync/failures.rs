@@ -113,7 +113,7 @@ async fn retry(
     };
     match gateway.store.trigger(new).await? {
         Triggered::Started(job, tasks) => {
-            gateway.announce(&job, &tasks).await;
+            gateway.begin(&job, &tasks).await;
             replay.jobs.push(Started::new(&job, None));
         }
         Triggered::InProgress(job) => replay.in_progress.push(job.to_string()),

@@ -78,7 +78,7 @@ pub(super) async fn start(
     };
     match gateway.store.trigger(new).await? {
         Triggered::Started(job, tasks) => {
-            gateway.announce(&job, &tasks).await;
+            gateway.begin(&job, &tasks).await;
             let estimate = job.estimated_messages;
             Ok(accepted(&Started::new(&job, estimate), &job))
         }
