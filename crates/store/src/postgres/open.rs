@@ -3,7 +3,7 @@
 use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
-    Executor as _, PgConnection, Row as _,
+    ConnectOptions as _, Executor as _, PgConnection, Row as _,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -46,11 +46,13 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(Duration::from_secs(10))
-            .connect_lazy_with(options);
+            // The wait for another process that migrates is no slow statement.
+            .connect_lazy_with(options.clone().disable_statement_logging());
         let mut connection = pool.acquire().await?;
         check_compatibility(&mut connection).await?;
         migrate(&mut connection).await?;
-        drop(connection);
+        connection.close().await?;
+        pool.set_connect_options(options);
         Ok(Self { pool })
     }
 }
