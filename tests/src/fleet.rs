@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::JobId;
+use domain::{JobId, Stage};
 use serde_json::Value;
 use store::contract::Schema;
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use self::servers::{delete_queues, free_port, through_proxy};
 pub use self::{member::Member, servers::given};
 use crate::{
-    Api, Proxy,
+    Api, Proxy, Scraped,
     programs::{PROGRAMS, command, command_line},
 };
 
@@ -203,6 +203,23 @@ impl Fleet {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// What the processes of a program measure, all of them together.
+    pub async fn measured(&self, program: &str) -> Scraped {
+        let of_program = self.members.iter().filter(|member| member.program == program);
+        Scraped::from(of_program.map(|member| member.health.as_str())).await
+    }
+
+    /// What all processes measure.
+    pub async fn all_measured(&self) -> Scraped {
+        Scraped::from(self.members.iter().map(|member| member.health.as_str())).await
+    }
+
+    /// Takes a stage's queue off the broker.
+    pub async fn delete_queue(&self, stage: Stage) {
+        let queue = format!("{}.{}", self.prefix, stage.as_str());
+        servers::delete(&given("ATLAS_TEST_QUEUE_URL"), &[queue]).await.unwrap();
     }
 
     /// What the processes have logged, where they log JSON.

@@ -17,6 +17,7 @@ mod place;
 mod programs;
 mod proxy;
 mod rig;
+mod scraped;
 mod twice;
 mod workspace;
 
@@ -35,5 +36,6 @@ pub use place::Place;
 pub use programs::{command_line, program};
 pub use proxy::{Proxy, Way};
 pub use rig::Rig;
+pub use scraped::Scraped;
 pub use twice::Twice;
 pub use workspace::Workspace;

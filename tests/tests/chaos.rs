@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
 
-use std::time::{Duration, Instant};
+use std::{
+    cmp::Ordering,
+    time::{Duration, Instant},
+};
 
 use domain::{ChannelId, schedule::offset};
 use reqwest::Method;
@@ -174,6 +177,12 @@ async fn schedulers_and_workers_with_wrong_clocks_do_nothing_twice_or_early() {
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     ledger.check(&fleet).await;
+    let told = fleet.measured("atlas-scheduler").await;
+    let fired = |outcome| told.sum("atlas_schedules_fired_total", &[("outcome", outcome)]);
+    assert_eq!(
+        (fired("started"), fired("skipped")).partial_cmp(&(3.0, 0.0)),
+        Some(Ordering::Equal)
+    );
     let crashes = "SELECT CAST(SUM(crashes) AS BIGINT) AS crashes FROM tasks";
     let crashes = sqlx::query(crashes).fetch_one(&mut connection).await.unwrap();
     assert_eq!(crashes.get::<i64, _>("crashes"), 0, "no lease runs out early");

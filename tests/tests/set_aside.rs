@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests share is no test itself")]
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use lapin::{Connection, ConnectionProperties};
 use reqwest::Method;
@@ -62,14 +62,12 @@ async fn a_message_that_cannot_be_decoded_is_listed_and_stops_nobody() {
     for letter in letters.as_array().unwrap() {
         assert_eq!((&letter["status"], &letter["job_id"]), (&json!("dead_letter"), &Value::Null));
         assert!(letter["error"]["message"].as_str().unwrap().contains(": {!."), "{letter}");
-        let worker = match letter["stage"].as_str().unwrap() {
-            "extracting_facts" => "atlas-extract-worker",
-            _ => "atlas-graph-worker",
+        let (worker, came) = match letter["stage"].as_str().unwrap() {
+            "extracting_facts" => ("atlas-extract-worker", 1.0),
+            _ => ("atlas-graph-worker", 2.0),
         };
-        let member = fleet.members.iter().find(|member| member.program == worker).unwrap();
-        let url = format!("http://{}/metrics", member.health);
-        let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
-        assert!(metrics.contains("atlas_messages_set_aside_total"), "{worker}: {metrics}");
+        let set_aside = fleet.measured(worker).await.sum("atlas_messages_set_aside_total", &[]);
+        assert_eq!(set_aside.total_cmp(&came), Ordering::Equal, "{worker}: {set_aside}");
         assert_eq!(replay(&fleet, letter).await["forgotten"], 1);
     }
     assert_eq!(fleet.api.get("/api/sync/failures").await.body["failures"], json!([]));
@@ -114,6 +112,14 @@ async fn a_task_that_kills_its_worker_each_time_is_set_aside_and_stops_nobody() 
     assert!(status["progress"]["failing_messages"].as_u64().unwrap() > 0, "{status}");
     let poison = until_listed(&fleet, "poison").await;
     assert_eq!((&poison["crashes"], &poison["stage"]), (&json!(3), &json!("extracting_facts")));
+    let counted = async || {
+        let told = fleet.measured("atlas-scheduler").await;
+        let set_aside = [("stage", "extracting_facts"), ("status", "poison")];
+        let gone = told.sum("atlas_repairs_total", &[("kind", "expired_lease")]);
+        (told.sum("atlas_tasks", &set_aside) > 0.0).then_some(gone)
+    };
+    // Both slots of a worker that dies may have held something.
+    assert!((3.0..=6.0).contains(&fleet.api.until(counted).await));
 
     // A release that knows better.
     while let Some(n) = fleet.members.iter().position(|member| member.program == worker) {

@@ -58,5 +58,8 @@ fn tell(census: &Census) {
             metrics::gauge!("atlas_tasks", "stage" => stage.as_str(), "status" => status.as_str())
                 .set(count as f64);
         }
+        let postponed = census.postponed.iter().find(|(of, _)| *of == stage).map_or(0, |(_, n)| *n);
+        metrics::gauge!("atlas_tasks", "stage" => stage.as_str(), "status" => "postponed")
+            .set(postponed as f64);
     }
 }

@@ -11,6 +11,11 @@ pub(crate) fn begins(stage: Stage) {
     for outcome in ["done", "retried", "given_up", "refused", "dropped", "given_back"] {
         counter!("atlas_tasks_total", "stage" => stage.as_str(), "outcome" => outcome).increment(0);
     }
+    for code in ErrorCode::ALL {
+        for outcome in ["retried", "given_up"] {
+            attempts_failed(stage, code, outcome, 0);
+        }
+    }
 }
 
 /// A task was taken, so long after it could have been.
@@ -29,9 +34,13 @@ pub(crate) fn ended(stage: Stage, outcome: &'static str, elapsed: Option<Duratio
 
 /// An attempt failed, and what follows from that is stored.
 pub(crate) fn failed(stage: Stage, code: ErrorCode, outcome: &'static str) {
+    attempts_failed(stage, code, outcome, 1);
+}
+
+fn attempts_failed(stage: Stage, code: ErrorCode, outcome: &'static str, attempts: u64) {
     let (stage, code) = (stage.as_str(), code.as_str());
     counter!("atlas_task_failures_total", "stage" => stage, "code" => code, "outcome" => outcome)
-        .increment(1);
+        .increment(attempts);
 }
 
 /// A write reached the database, or was refused there because the claim was lost or the job over.

@@ -46,18 +46,19 @@ pub(super) fn free_port() -> u16 {
 pub(super) fn delete_queues(url: String, prefix: String) {
     let deleted = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let names = Stage::ALL.map(Stage::as_str);
+        let queues: Vec<_> =
+            names.iter().chain(&["dead"]).map(|name| format!("{prefix}.{name}")).collect();
         // Where the broker is gone, its queues are not worth a second failure.
-        let _ = runtime.block_on(delete(&url, &prefix));
+        let _ = runtime.block_on(delete(&url, &queues));
     });
     let _ = deleted.join();
 }
 
-async fn delete(url: &str, prefix: &str) -> lapin::Result<()> {
+pub(super) async fn delete(url: &str, queues: &[String]) -> lapin::Result<()> {
     let link = lapin::Connection::connect(url, lapin::ConnectionProperties::default()).await?;
     let broker = link.create_channel().await?;
-    let names = Stage::ALL.map(Stage::as_str);
-    for name in names.iter().chain(&["dead"]) {
-        let queue = format!("{prefix}.{name}");
+    for queue in queues {
         broker.queue_delete(queue.as_str().into(), Default::default()).await?;
     }
     link.close(200, "done".into()).await

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{JobId, JobStatus, KeyId, Stage, TaskStatus};
+use domain::{ErrorCode, JobId, JobStatus, KeyId, Stage, SyncError, TaskStatus};
 
-use super::scene::{channel, started, wanted};
-use crate::{Cancellation, Idempotency, JobQuery, NewJob, Store, Triggered};
+use super::scene::{channel, claimed, committed, started, wanted};
+use crate::{Cancellation, Effect, Idempotency, JobQuery, NewJob, Store, Triggered};
 
 /// Whoever asks, and however often at once.
 pub async fn a_channel_has_one_active_job(store: &dyn Store) {
@@ -124,9 +124,14 @@ pub async fn a_census_tells_how_many_jobs_and_tasks_stand_where(store: &dyn Stor
     let census = store.census().await.unwrap();
     assert_eq!(census.jobs, [(JobStatus::Cancelled, 1), (JobStatus::Queued, 1)]);
     assert_eq!(census.tasks, [(Stage::FetchingMessages, TaskStatus::Ready, 1)]);
-    super::scene::claimed(store, &task).await;
+    let fetch = claimed(store, &task).await;
     let census = store.census().await.unwrap();
     assert_eq!(census.jobs, [(JobStatus::Cancelled, 1), (JobStatus::Running, 1)]);
     assert_eq!(census.tasks, [(Stage::FetchingMessages, TaskStatus::Leased, 1)]);
     assert!(census.oldest_running > Duration::ZERO && census.oldest_queued.is_zero());
+    let error = SyncError::new(ErrorCode::PlatformError, "it hiccups");
+    let retry = Effect::Retry { error, delay: Duration::from_secs(60), uses_attempt: true };
+    committed(store, &fetch.claim, retry).await;
+    let census = store.census().await.unwrap();
+    assert_eq!((census.tasks, census.postponed), (vec![], vec![(Stage::FetchingMessages, 1)]));
 }

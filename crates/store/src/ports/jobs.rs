@@ -92,8 +92,11 @@ pub struct Census {
     pub oldest_queued: Duration,
     /// How long the longest running job has run.
     pub oldest_running: Duration,
-    /// Tasks that are neither done nor cancelled, by stage and state.
+    /// Tasks that are neither done nor cancelled, by stage and state; those that are ready but for their
+    /// time are left out.
     pub tasks: Vec<(Stage, TaskStatus, u64)>,
+    /// Tasks that are to be tried again later, by stage.
+    pub postponed: Vec<(Stage, u64)>,
 }
 
 /// Jobs.

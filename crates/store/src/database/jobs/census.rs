@@ -18,10 +18,13 @@ pub(super) async fn take(session: &mut Session) -> Result<Census> {
     .fetch_all(session)
     .await?;
     let tasks = query(
-        "SELECT stage, status, COUNT(*) AS tasks FROM tasks
-         WHERE status IN ('waiting', 'ready', 'leased', 'failed', 'poison')
-         GROUP BY stage, status ORDER BY stage, status",
+        "SELECT stage, status,
+             CAST(CASE WHEN status = 'ready' AND not_before > $1 THEN 1 ELSE 0 END AS BIGINT) AS postponed,
+             COUNT(*) AS tasks
+         FROM tasks WHERE status IN ('waiting', 'ready', 'leased', 'failed', 'poison')
+         GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     )
+    .bind(now.micros())
     .fetch_all(session)
     .await?;
     let mut census = Census::default();
@@ -36,8 +39,11 @@ pub(super) async fn take(session: &mut Session) -> Result<Census> {
         census.jobs.push((status, row.number("jobs")?));
     }
     for row in &tasks {
-        let place = (row.parsed("stage")?, row.parsed("status")?, row.number("tasks")?);
-        census.tasks.push(place);
+        let (stage, tasks) = (row.parsed("stage")?, row.number("tasks")?);
+        match row.number::<u8>("postponed")? {
+            0 => census.tasks.push((stage, row.parsed("status")?, tasks)),
+            _ => census.postponed.push((stage, tasks)),
+        }
     }
     Ok(census)
 }
