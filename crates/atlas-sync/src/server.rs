@@ -58,9 +58,27 @@ impl Notice {
 }
 
 impl Server {
-    /// Starts every role of the configuration.
+    /// Starts every role of the configuration; when that fails, the database is free again.
     pub async fn start(config: &Config, doubles: Doubles) -> Result<Self, StartError> {
         let mut process = Process::start(config).await?;
+        match Self::serve(&mut process, config, doubles).await {
+            Ok((address, health_address, notice)) => {
+                info!(%address, %health_address, "serving");
+                let ports = process.ports().clone();
+                Ok(Self { address, health_address, ports, process, notice })
+            }
+            Err(error) => {
+                process.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn serve(
+        process: &mut Process,
+        config: &Config,
+        doubles: Doubles,
+    ) -> Result<(SocketAddr, SocketAddr, Option<PathBuf>), StartError> {
         if let Some(queue) = doubles.queue {
             process.replace_queue(queue);
         }
@@ -72,21 +90,19 @@ impl Server {
         let connector = doubles
             .connector
             .unwrap_or_else(|| Arc::new(ImportedChannel::new(process.ports().store.clone())));
-        let accounts = accounts(&process)?;
+        let accounts = accounts(process)?;
         // The listeners first: an address that is taken stops the start before any work has begun.
         let health_address = process.serve_health().await?;
         let mut address = config.listen;
         if config.has(Role::Gateway) {
-            address = process.serve_api(api(&process, connector.clone(), accounts.clone())).await?;
+            address = process.serve_api(api(process, connector.clone(), accounts.clone())).await?;
         }
-        start_roles(&mut process, connector, &accounts, doubles.extractor)?;
+        start_roles(process, connector, &accounts, doubles.extractor)?;
         if let Some(notice) = &notice {
             let text = serde_json::to_string(&Notice { address, pid: std::process::id() });
             keys::write_private(notice, &text.unwrap_or_default())?;
         }
-        info!(%address, %health_address, "serving");
-        let ports = process.ports().clone();
-        Ok(Self { address, health_address, ports, process, notice })
+        Ok((address, health_address, notice))
     }
 
     /// Waits until a role ends by itself, which none does while all is well; names it.
