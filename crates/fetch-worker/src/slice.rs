@@ -128,7 +128,7 @@ impl Stage for FetchStage {
             TaskInput::FetchLive { cursor } => (false, cursor.clone()),
             _ => return Err(ConnectorError::InvalidMark.into()),
         };
-        if imported && cursor.is_none() {
+        if imported && cursor.is_none() && self.store.any_pending(&task.channel_id).await? {
             while context.commit(Effect::Leftovers).await?.more {}
         }
         let channel = self.channel(task).await?;

@@ -14,6 +14,7 @@ mod dead_letters;
 mod error;
 mod events;
 mod failures;
+mod gathering;
 mod imports;
 mod jobs;
 mod json;
@@ -27,14 +28,29 @@ mod tasks;
 mod walks;
 mod wiki;
 
-use self::session::Lane;
-use self::session::{Driver, Session};
+use std::{fmt, sync::Arc};
+
+use self::{
+    session::{Driver, Lane, Session},
+    tasks::Gatherings,
+};
 use crate::{Result, postgres::Postgres, sqlite::Sqlite};
 
-/// A store in a database.
-#[derive(Debug)]
+/// A store in a database. Cheap to clone.
+#[derive(Clone)]
 pub struct Database {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     engine: Engine,
+    gatherings: Gatherings,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.shared.engine).finish()
+    }
 }
 
 #[derive(Debug)]
@@ -57,6 +73,10 @@ macro_rules! retried {
 }
 use retried;
 
+/// Transactions of one kind that a process makes on a server at the same time; the more there are, the
+/// fewer requests share one.
+const AT_ONCE: usize = 2;
+
 /// How often a transaction is made again.
 const AGAIN: u32 = 10;
 
@@ -69,7 +89,7 @@ impl Database {
             true => Engine::Postgres(Postgres::open(url).await?),
             false => Engine::Sqlite(Sqlite::open(url).await?),
         };
-        Ok(Self { engine })
+        Ok(Self::new(engine))
     }
 
     /// Opens a database that another process may own, for single statements that need no owner: keys,
@@ -79,7 +99,16 @@ impl Database {
             true => Engine::Postgres(Postgres::open(url).await?),
             false => Engine::Sqlite(Sqlite::open_beside(url).await?),
         };
-        Ok(Self { engine })
+        Ok(Self::new(engine))
+    }
+
+    fn new(engine: Engine) -> Self {
+        let at_once = match &engine {
+            Engine::Sqlite(_) => 1,
+            Engine::Postgres(_) => AT_ONCE,
+        };
+        let gatherings = Gatherings::new(at_once);
+        Self { shared: Arc::new(Shared { engine, gatherings }) }
     }
 
     /// Whether a process owns the file of a URL at the moment; nobody owns a server.
@@ -91,12 +120,12 @@ impl Database {
     /// Whether this process is the only one to use the database.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        matches!(self.engine, Engine::Sqlite(_))
+        matches!(self.shared.engine, Engine::Sqlite(_))
     }
 
     #[cfg(test)]
     pub(crate) fn sqlite(&self) -> &Sqlite {
-        match &self.engine {
+        match &self.shared.engine {
             Engine::Sqlite(sqlite) => sqlite,
             Engine::Postgres(_) => panic!("not a file"),
         }
@@ -104,7 +133,7 @@ impl Database {
 
     /// Waits for what is running to end.
     pub async fn close(&self) {
-        match &self.engine {
+        match &self.shared.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
             Engine::Postgres(postgres) => postgres.close().await,
         }
@@ -112,7 +141,7 @@ impl Database {
 
     /// For one statement that only reads.
     async fn read(&self) -> Result<Session> {
-        Ok(match &self.engine {
+        Ok(match &self.shared.engine {
             Engine::Sqlite(sqlite) => Session::new(Driver::SqliteReader(sqlite.read().await?)),
             Engine::Postgres(postgres) => {
                 Session::new(Driver::PostgresReader(postgres.read().await?))
@@ -122,7 +151,7 @@ impl Database {
 
     /// For several statements that read the same state.
     async fn snapshot(&self) -> Result<Session> {
-        Ok(match &self.engine {
+        Ok(match &self.shared.engine {
             Engine::Sqlite(sqlite) => {
                 Session::new(Driver::SqliteSnapshot(sqlite.snapshot().await?))
             }
@@ -134,7 +163,7 @@ impl Database {
 
     /// Begins a transaction; dropped without [`Session::commit`] nothing of it remains.
     async fn begin(&self, lane: Lane) -> Result<Session> {
-        Ok(match &self.engine {
+        Ok(match &self.shared.engine {
             Engine::Sqlite(sqlite) => {
                 let write = match lane {
                     Lane::Work | Lane::Claim => sqlite.writer().begin().await?,

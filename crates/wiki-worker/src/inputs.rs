@@ -9,10 +9,7 @@ use domain::{
     message::hex,
     page::{PageKey, PageKind},
 };
-use futures_util::{
-    TryFutureExt as _,
-    future::{try_join_all, try_join3},
-};
+use futures_util::future::{try_join, try_join_all};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use store::{
@@ -42,6 +39,10 @@ pub(crate) struct Shared {
     pub(crate) channel: Channel,
     pub(crate) topics: Vec<TopicRow>,
     pub(crate) slugs: BTreeMap<EntityId, String>,
+    contributors: Vec<ContributorRow>,
+    /// All that the channel has published, newest first, where that is no more than one page shows: a small
+    /// channel is read once.
+    published: Option<Vec<StoredFact>>,
 }
 
 impl Shared {
@@ -55,7 +56,21 @@ impl Shared {
             channel.ok_or_else(|| Failure::internal("the channel is gone", Retry::Never))?;
         let topics = store.topics(id, FACTS_OF_A_TOPIC, TOPICS).await?;
         let slugs = slugs::of_topics(&topics, pages);
-        Ok(Self { channel, topics, slugs })
+        let contributors = store.contributors(id, CONTRIBUTORS).await?;
+        let published = store.facts(&query(&channel, &[])).await?;
+        let published = (published.len() <= LEDGER as usize).then_some(published);
+        Ok(Self { channel, topics, slugs, contributors, published })
+    }
+
+    /// The newest facts of some kinds.
+    async fn facts(
+        &self,
+        store: &dyn Store,
+        query: &FactQuery,
+    ) -> Result<Vec<StoredFact>, Failure> {
+        let Some(published) = &self.published else { return Ok(store.facts(query).await?) };
+        let wanted = published.iter().filter(|fact| query.kinds.contains(&fact.fact.kind));
+        Ok(wanted.take(query.limit as usize).cloned().collect())
     }
 }
 
@@ -98,26 +113,26 @@ impl Inputs {
                 };
                 let query =
                     FactQuery { entity: Some(topic.entity_id.clone()), ..query(channel, &[]) };
-                inputs.load_facts(store, query).await?;
+                inputs.list(store.facts(&query).await?);
                 inputs.topic = Some(topic.clone());
             }
             PageKind::People => {
-                inputs.contributors = store.contributors(&channel.id, CONTRIBUTORS).await?;
+                inputs.contributors = shared.contributors.clone();
                 let kinds = [FactKind::Ownership, FactKind::Decision, FactKind::ActionItem];
-                inputs.load_facts(store, query(channel, &kinds)).await?;
+                inputs.load_facts(store, shared, &kinds).await?;
             }
             PageKind::Decisions => {
-                inputs.load_facts(store, query(channel, &[FactKind::Decision])).await?;
+                inputs.load_facts(store, shared, &[FactKind::Decision]).await?;
             }
             PageKind::ActionItems => {
-                inputs.load_facts(store, query(channel, &[FactKind::ActionItem])).await?;
+                inputs.load_facts(store, shared, &[FactKind::ActionItem]).await?;
             }
             PageKind::Questions => {
                 let kinds = [FactKind::Qa, FactKind::OpenQuestion];
-                inputs.load_facts(store, query(channel, &kinds)).await?;
+                inputs.load_facts(store, shared, &kinds).await?;
             }
             PageKind::Glossary => {
-                inputs.load_facts(store, query(channel, &[FactKind::Definition])).await?;
+                inputs.load_facts(store, shared, &[FactKind::Definition]).await?;
             }
             PageKind::Timeline => {
                 let kinds = [
@@ -127,7 +142,7 @@ impl Inputs {
                     FactKind::Resolution,
                     FactKind::Ownership,
                 ];
-                inputs.load_facts(store, query(channel, &kinds)).await?;
+                inputs.load_facts(store, shared, &kinds).await?;
             }
         }
         let empty =
@@ -145,15 +160,14 @@ impl Inputs {
             (FactKind::Problem, 3),
         ]
         .map(|(kind, limit)| FactQuery { limit, ..query(channel, &[kind]) });
-        let (facts, contributors, (relationships, names)) = try_join3(
-            try_join_all(newest.iter().map(|query| store.facts(query))).map_err(Failure::from),
-            store.contributors(&channel.id, 8).map_err(Failure::from),
+        let (facts, (relationships, names)) = try_join(
+            try_join_all(newest.iter().map(|query| shared.facts(store, query))),
             relationship_map(store, channel),
         )
         .await?;
         self.channel_topic.clone_from(&channel.topic);
         self.facts = facts.into_iter().flatten().collect();
-        self.contributors = contributors;
+        self.contributors = shared.contributors.iter().take(8).cloned().collect();
         (self.relationships, self.names) = (relationships, names);
         self.topics = shared.topics.iter().take(10).cloned().collect();
         for topic in &self.topics {
@@ -164,11 +178,21 @@ impl Inputs {
         Ok(())
     }
 
-    async fn load_facts(&mut self, store: &dyn Store, query: FactQuery) -> Result<(), Failure> {
-        self.facts = store.facts(&query).await?;
+    async fn load_facts(
+        &mut self,
+        store: &dyn Store,
+        shared: &Shared,
+        kinds: &[FactKind],
+    ) -> Result<(), Failure> {
+        self.list(shared.facts(store, &query(&shared.channel, kinds)).await?);
+        Ok(())
+    }
+
+    /// Shows these, as far as there is room.
+    fn list(&mut self, facts: Vec<StoredFact>) {
+        self.facts = facts;
         self.more = self.facts.len() > LEDGER as usize;
         self.facts.truncate(LEDGER as usize);
-        Ok(())
     }
 
     /// The same for the same inputs.

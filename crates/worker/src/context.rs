@@ -71,16 +71,20 @@ impl Context {
     }
 }
 
-/// Tells of what is stored. What gets lost here the sweep repairs.
+/// Tells of what is stored, the view and the queue at once. What gets lost here the sweep repairs.
 async fn announce(ports: &Ports, committed: &Committed) {
-    if let Err(error) = ports.progress.show(&committed.job).await {
-        warn!(%error, "the live view is behind");
-    }
-    if committed.released.is_empty() {
-        return;
-    }
     let calls = Call::all(&committed.released, trace_context::current().as_ref());
-    if let Err(error) = ports.queue.publish(&calls).await {
-        warn!(error = %error.sync_error(), "tasks wait for the sweep");
-    }
+    let show = async {
+        if let Err(error) = ports.progress.show(&committed.job).await {
+            warn!(%error, "the live view is behind");
+        }
+    };
+    let publish = async {
+        if !calls.is_empty()
+            && let Err(error) = ports.queue.publish(&calls).await
+        {
+            warn!(error = %error.sync_error(), "tasks wait for the sweep");
+        }
+    };
+    tokio::join!(publish, show);
 }

@@ -71,7 +71,7 @@ impl Access for Database {
     }
 
     async fn backup(&self, path: &Path) -> Result<()> {
-        match &self.engine {
+        match &self.shared.engine {
             Engine::Sqlite(sqlite) => sqlite.copy_to(path).await,
             Engine::Postgres(_) => Err(StoreError::NotHere),
         }

@@ -22,7 +22,7 @@ use super::{
 use crate::{Cancellation, Census, JobQuery, Jobs, NewJob, Result, Triggered, ledger::Ledger};
 
 pub(super) use self::{
-    row::{load, save},
+    row::{job, load, load_all, save, save_all},
     trigger::trigger_in,
 };
 
@@ -133,7 +133,7 @@ impl Database {
         let at = job.as_of;
         let mut ledger = Ledger::new(job, at);
         ledger.end(JobStatus::Cancelled, None);
-        close_tasks(&mut write, id).await?;
+        close_tasks(&mut write, &[id]).await?;
         let job = ledger.close();
         save(&mut write, &job).await?;
         let by = match by {
@@ -152,15 +152,24 @@ pub(super) async fn lock(write: &mut Session, id: &JobId) -> Result<()> {
     write.lock("job", id.as_str()).await
 }
 
-/// Ends every task of a job that has not ended: its job is over.
-pub(super) async fn close_tasks(write: &mut Session, id: &JobId) -> Result<()> {
+/// Likewise of several, in this order, which is that of their ids.
+pub(super) async fn lock_each(write: &mut Session, ids: &[&JobId]) -> Result<()> {
+    write.lock_each("job", ids.iter().map(|id| id.as_str())).await
+}
+
+/// Ends every task of these jobs that has not ended: they are over.
+pub(super) async fn close_tasks(write: &mut Session, ids: &[&JobId]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
     let now = write.now().await?;
     query(
         "UPDATE tasks SET status = 'cancelled', claim_token = NULL, worker = NULL, lease_until = NULL,
              ended_at = $2
-         WHERE job_id = $1 AND status IN ('waiting', 'ready', 'leased')",
+         WHERE job_id IN (SELECT atom FROM json_each($1))
+             AND status IN ('waiting', 'ready', 'leased')",
     )
-    .bind(id.as_str())
+    .bind(json::encode(ids)?)
     .bind(now.micros())
     .execute(write)
     .await?;

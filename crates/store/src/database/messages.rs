@@ -13,11 +13,20 @@ use crate::{Messages, Result, TouchedUnits};
 
 pub(super) use self::{
     row::message,
-    upsert::{Walked, gone, pending, upsert},
+    upsert::{Walked, note_pending, pending, upsert},
 };
 
 #[async_trait]
 impl Messages for Database {
+    async fn any_pending(&self, channel: &ChannelId) -> Result<bool> {
+        let mut reader = self.read().await?;
+        let row = query("SELECT 1 FROM pending_messages WHERE channel_id = $1 LIMIT 1")
+            .bind(channel.as_str())
+            .fetch_optional(&mut reader)
+            .await?;
+        Ok(row.is_some())
+    }
+
     async fn messages(
         &self,
         channel: &ChannelId,

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
-use super::query::query;
+use super::{json, query::query};
 use crate::{Result, sqlite::Write};
 
 /// What a transaction is for: who goes first, and whether its commit waits for the disk.
@@ -89,6 +89,44 @@ impl Session {
     /// Likewise, together with others who share it.
     pub(super) async fn lock_shared(&mut self, what: &str, which: &str) -> Result<()> {
         self.hold("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", what, which).await
+    }
+
+    /// Likewise several, one after the other.
+    pub(super) async fn lock_each<'n>(
+        &mut self,
+        what: &str,
+        which: impl Iterator<Item = &'n str>,
+    ) -> Result<()> {
+        let statement =
+            "SELECT pg_advisory_xact_lock(hashtextextended(atom, 0)) FROM json_each($1)";
+        self.hold_each(statement, what, which).await
+    }
+
+    /// Likewise several, together with others who share them.
+    pub(super) async fn share_each<'n>(
+        &mut self,
+        what: &str,
+        which: impl Iterator<Item = &'n str>,
+    ) -> Result<()> {
+        let statement =
+            "SELECT pg_advisory_xact_lock_shared(hashtextextended(atom, 0)) FROM json_each($1)";
+        self.hold_each(statement, what, which).await
+    }
+
+    async fn hold_each<'n>(
+        &mut self,
+        statement: &'static str,
+        what: &str,
+        which: impl Iterator<Item = &'n str>,
+    ) -> Result<()> {
+        if !self.is_shared() {
+            return Ok(());
+        }
+        let names: Vec<_> = which.map(|which| format!("{what}:{which}")).collect();
+        if !names.is_empty() {
+            query(statement).bind(json::encode(&names)?).execute(self).await?;
+        }
+        Ok(())
     }
 
     async fn hold(&mut self, statement: &'static str, what: &str, which: &str) -> Result<()> {

@@ -1,17 +1,22 @@
 //! Tasks: claiming them, writing their results, and repairing what stands still.
 
 mod claim;
+mod commit;
 mod extraction;
 mod fence;
-mod follow;
 mod graph;
 mod leftovers;
 mod outcome;
 mod page;
 mod repair;
+mod settle;
 mod wiki;
+mod window;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use domain::{
@@ -19,11 +24,27 @@ use domain::{
     task::{Claim, ClaimedTask},
 };
 
-use super::{Database, retried, session::Lane};
-use crate::{Committed, Due, Effect, Result, Swept, Tasks};
+use super::{Database, Shared, gathering::Gathering, retried, session::Lane};
+use crate::{Committed, Due, Effect, Result, StoreError, Swept, Tasks};
 
 use self::fence::Fenced;
 pub(super) use self::graph::recompute_entities;
+
+/// Claims and commits that wait for the transactions before them.
+pub(super) struct Gatherings {
+    claims: Gathering<claim::Wanted, Option<(ClaimedTask, Job)>>,
+    /// By kind of effect.
+    commits: [Gathering<commit::Wanted, Option<Committed>>; 4],
+}
+
+impl Gatherings {
+    pub(super) fn new(at_once: usize) -> Self {
+        Self {
+            claims: Gathering::new(at_once),
+            commits: std::array::from_fn(|_| Gathering::new(at_once)),
+        }
+    }
+}
 
 #[async_trait]
 impl Tasks for Database {
@@ -33,11 +54,39 @@ impl Tasks for Database {
         worker: &str,
         lease: Duration,
     ) -> Result<Option<(ClaimedTask, Job)>> {
-        retried!(self.try_claim(task, worker, lease))
+        let (task, worker) = (task.clone(), worker.to_owned());
+        let shared = Arc::downgrade(&self.shared);
+        let claim = move |wanted: Vec<claim::Wanted>| {
+            let database = Self::of(&shared);
+            async move {
+                let claimed = match database {
+                    Ok(database) => retried!(database.try_claim(&wanted)),
+                    Err(closed) => Err(closed),
+                };
+                (wanted, claimed)
+            }
+        };
+        self.shared.gatherings.claims.ask(claim::Wanted { task, worker, lease }, claim).await
     }
 
     async fn commit(&self, claim: &Claim, effect: Effect) -> Result<Option<Committed>> {
-        retried!(self.try_commit(claim, &effect))
+        let wanted = commit::Wanted { claim: claim.clone(), effect };
+        let Some(company) = wanted.company() else {
+            return Ok(retried!(self.try_commit(std::slice::from_ref(&wanted)))?.pop().flatten());
+        };
+        let shared = Arc::downgrade(&self.shared);
+        let commit = move |wanted: Vec<commit::Wanted>| {
+            let database = Self::of(&shared);
+            async move {
+                let committed = match (database, wanted.len()) {
+                    (Ok(database), 1) => retried!(database.try_commit(&wanted)),
+                    (Ok(database), _) => database.try_commit(&wanted).await,
+                    (Err(closed), _) => Err(closed),
+                };
+                (wanted, committed)
+            }
+        };
+        self.shared.gatherings.commits[company.index()].ask(wanted, commit).await
     }
 
     async fn give_back(&self, claim: &Claim) -> Result<Option<TaskRef>> {
@@ -75,46 +124,20 @@ impl Tasks for Database {
 }
 
 impl Database {
-    async fn try_claim(
-        &self,
-        task: &TaskRef,
-        worker: &str,
-        lease: Duration,
-    ) -> Result<Option<(ClaimedTask, Job)>> {
-        let mut write = self.begin(Lane::Claim).await?;
-        let now = write.now().await?;
-        let claimed = claim::claim(&mut write, task, worker, now, lease).await?;
-        match &claimed {
-            Some(_) => write.commit().await?,
-            None => write.roll_back().await?,
-        }
-        Ok(claimed)
+    /// Who writes for others keeps no database open that everybody else has let go of.
+    fn of(shared: &Weak<Shared>) -> Result<Self> {
+        let shared = shared.upgrade();
+        shared.map(|shared| Self { shared }).ok_or_else(|| StoreError::Unavailable("closed".into()))
     }
 
-    async fn try_commit(&self, claim: &Claim, effect: &Effect) -> Result<Option<Committed>> {
-        let mut write = self.begin(Lane::Work).await?;
-        let Some(mut fenced) = Fenced::load(&mut write, claim).await? else {
-            write.roll_back().await?;
-            return Ok(None);
-        };
-        let held = match effect {
-            Effect::Leftovers => leftovers::write(&mut write, &mut fenced).await?,
-            Effect::Page(page) => page::write(&mut write, &mut fenced, page).await?,
-            Effect::Extraction(found) => extraction::write(&mut write, &mut fenced, found).await?,
-            Effect::Graph(graph) => graph::write(&mut write, &mut fenced, graph).await?,
-            Effect::Wiki(wiki) => wiki::write(&mut write, &mut fenced, wiki).await?,
-            Effect::Retry { error, delay, uses_attempt } => {
-                outcome::retry(&mut write, &mut fenced, error, *delay, *uses_attempt).await?
-            }
-            Effect::GiveUp { error } => outcome::give_up(&mut write, &mut fenced, error).await?,
-        };
-        if !held {
-            write.roll_back().await?;
-            return Ok(None);
+    async fn try_claim(&self, wanted: &[claim::Wanted]) -> Result<Vec<Option<(ClaimedTask, Job)>>> {
+        let mut write = self.begin(Lane::Claim).await?;
+        let claimed = claim::claim(&mut write, wanted).await?;
+        match claimed.iter().any(Option::is_some) {
+            true => write.commit().await?,
+            false => write.roll_back().await?,
         }
-        let committed = fenced.close(&mut write).await?;
-        write.commit().await?;
-        Ok(Some(committed))
+        Ok(claimed)
     }
 
     async fn try_heartbeat(&self, claims: &[Claim], lease: Duration) -> Result<Vec<Claim>> {

@@ -112,15 +112,12 @@ fn root(stream: &Stream) -> &str {
 }
 
 /// Notes what a page has seen, deletes what its windows miss, and moves its marks; answers with the messages
-/// that are gone by it. Comes after the page's own messages.
+/// that are gone by it. Comes after the page's own messages, and after what former walks saw is forgotten.
 pub(super) async fn apply(
     write: &mut Session,
     channel: &ChannelId,
     page: &PageEffect,
 ) -> Result<Vec<MessageId>> {
-    if page.begins {
-        forget_sightings(write, channel).await?;
-    }
     note_sightings(write, channel, &page.sightings).await?;
     let mut missing = Vec::new();
     for window in &page.walked {
@@ -128,14 +125,18 @@ pub(super) async fn apply(
     }
     move_marks(write, channel, &page.marks).await?;
     if matches!(page.next, PageNext::Live(_) | PageNext::End(_)) && !page.begins {
-        forget_sightings(write, channel).await?;
+        forget_sightings(write, &[channel]).await?;
     }
     Ok(missing)
 }
 
-async fn forget_sightings(write: &mut Session, channel: &ChannelId) -> Result<()> {
-    query("DELETE FROM walk_sightings WHERE channel_id = $1")
-        .bind(channel.as_str())
+/// Each walk sees for itself.
+pub(super) async fn forget_sightings(write: &mut Session, channels: &[&ChannelId]) -> Result<()> {
+    if channels.is_empty() {
+        return Ok(());
+    }
+    query("DELETE FROM walk_sightings WHERE channel_id IN (SELECT atom FROM json_each($1))")
+        .bind(json::encode(channels)?)
         .execute(write)
         .await?;
     Ok(())

@@ -3,7 +3,7 @@
 use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, Executor as _, PgConnection, Row as _,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -20,6 +20,9 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 
 /// The schema that this program writes. A database may demand a newer program, never an older one.
 const SCHEMA: i64 = 1;
+
+/// A connection that was used so lately is not asked whether it still lives.
+const SURE_TO_LIVE: Duration = Duration::from_secs(1);
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 16;
@@ -46,6 +49,16 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(Duration::from_secs(10))
+            // Asking a connection whether it lives costs as much as a small statement.
+            .test_before_acquire(false)
+            .before_acquire(|connection, unused| {
+                Box::pin(async move {
+                    if unused.idle_for > SURE_TO_LIVE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             // The wait for another process that migrates is no slow statement.
             .connect_lazy_with(options.clone().disable_statement_logging());
         let mut connection = pool.acquire().await?;

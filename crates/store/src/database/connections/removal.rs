@@ -69,7 +69,7 @@ pub(super) async fn end_jobs(
         if job.status.is_terminal() {
             continue;
         }
-        close_tasks(write, &job.id).await?;
+        close_tasks(write, &[&job.id]).await?;
         let mut ledger = Ledger::new(job, now);
         ledger.end(JobStatus::Failed, Some(error.clone()));
         let job = ledger.close();

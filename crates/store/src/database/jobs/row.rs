@@ -1,6 +1,7 @@
 //! The row of a job.
 
 use domain::{Job, JobId, Timestamp};
+use serde::Serialize;
 
 use crate::{
     Result,
@@ -23,7 +24,7 @@ pub(in crate::database) async fn load(
     row.map(|row| job(&row, as_of)).transpose()
 }
 
-pub(super) fn job(row: &Row, as_of: Timestamp) -> Result<Job> {
+pub(in crate::database) fn job(row: &Row, as_of: Timestamp) -> Result<Job> {
     Ok(Job {
         id: row.parsed("job_id")?,
         channel_id: row.id("channel_id")?,
@@ -51,30 +52,89 @@ pub(super) fn job(row: &Row, as_of: Timestamp) -> Result<Job> {
     })
 }
 
-/// Stores all of a job that changes. Progress since the last save moves its mark of standstill.
+/// Likewise several, in any order; what is unknown is left out.
+pub(in crate::database) async fn load_all(
+    connection: &mut Session,
+    ids: &[&JobId],
+    as_of: Timestamp,
+) -> Result<Vec<Job>> {
+    let rows = query("SELECT * FROM jobs WHERE job_id IN (SELECT atom FROM json_each($1))")
+        .bind(json::encode(ids)?)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| job(row, as_of)).collect()
+}
+
+/// What of a job changes, on its way into a statement.
+#[derive(Serialize)]
+struct Changed<'j> {
+    job_id: &'j JobId,
+    status: &'static str,
+    completed_at: Option<i64>,
+    revision: i64,
+    estimated_messages: Option<u64>,
+    total_messages: u64,
+    processed_messages: u64,
+    failing_messages: u64,
+    percentage: u8,
+    open_tasks: u64,
+    counts: String,
+    stages: String,
+    error: Option<String>,
+    at: i64,
+}
+
+impl<'j> Changed<'j> {
+    fn new(job: &'j Job) -> Result<Self> {
+        Ok(Self {
+            job_id: &job.id,
+            status: job.status.as_str(),
+            completed_at: job.completed_at.map(Timestamp::micros),
+            revision: job.revision,
+            estimated_messages: job.estimated_messages,
+            total_messages: job.total_messages,
+            processed_messages: job.processed_messages,
+            failing_messages: job.failing_messages,
+            percentage: job.percentage,
+            open_tasks: job.open_tasks,
+            counts: json::encode(&job.counts)?,
+            stages: json::encode(&job.stages)?,
+            error: job.error.as_ref().map(json::encode).transpose()?,
+            at: job.as_of.micros(),
+        })
+    }
+}
+
+/// Stores all of a job that changes.
 pub(in crate::database) async fn save(connection: &mut Session, job: &Job) -> Result<()> {
+    save_all(connection, std::slice::from_ref(job)).await
+}
+
+/// Likewise of several. Progress since the last save moves a job's mark of standstill.
+pub(in crate::database) async fn save_all(connection: &mut Session, jobs: &[Job]) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let changed = jobs.iter().map(Changed::new).collect::<Result<Vec<_>>>()?;
     query(
-        "UPDATE jobs SET status = $2, completed_at = $3, revision = $4, estimated_messages = $5,
-             progressed_at = CASE WHEN total_messages + processed_messages < $6 + $7 THEN $8
-                             ELSE progressed_at END,
-             total_messages = $6, processed_messages = $7, failing_messages = $9, percentage = $10,
-             open_tasks = $11, counts = $12, stages = $13, error = $14
-         WHERE job_id = $1",
+        "UPDATE jobs SET status = new.value ->> 'status',
+             completed_at = CAST(new.value ->> 'completed_at' AS BIGINT),
+             revision = CAST(new.value ->> 'revision' AS BIGINT),
+             estimated_messages = CAST(new.value ->> 'estimated_messages' AS BIGINT),
+             progressed_at = CASE WHEN total_messages + processed_messages <
+                     CAST(new.value ->> 'total_messages' AS BIGINT)
+                         + CAST(new.value ->> 'processed_messages' AS BIGINT)
+                 THEN CAST(new.value ->> 'at' AS BIGINT) ELSE progressed_at END,
+             total_messages = CAST(new.value ->> 'total_messages' AS BIGINT),
+             processed_messages = CAST(new.value ->> 'processed_messages' AS BIGINT),
+             failing_messages = CAST(new.value ->> 'failing_messages' AS BIGINT),
+             percentage = CAST(new.value ->> 'percentage' AS BIGINT),
+             open_tasks = CAST(new.value ->> 'open_tasks' AS BIGINT),
+             counts = new.value ->> 'counts', stages = new.value ->> 'stages',
+             error = new.value ->> 'error'
+         FROM json_each($1) AS new WHERE job_id = new.value ->> 'job_id'",
     )
-    .bind(job.id.as_str())
-    .bind(job.status.as_str())
-    .bind(job.completed_at.map(Timestamp::micros))
-    .bind(job.revision)
-    .bind(job.estimated_messages.map(u64::cast_signed))
-    .bind(job.total_messages.cast_signed())
-    .bind(job.processed_messages.cast_signed())
-    .bind(job.as_of.micros())
-    .bind(job.failing_messages.cast_signed())
-    .bind(i64::from(job.percentage))
-    .bind(job.open_tasks.cast_signed())
-    .bind(json::encode(&job.counts)?)
-    .bind(json::encode(&job.stages)?)
-    .bind(job.error.as_ref().map(json::encode).transpose()?)
+    .bind(json::encode(&changed)?)
     .execute(connection)
     .await?;
     Ok(())

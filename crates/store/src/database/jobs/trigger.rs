@@ -7,7 +7,7 @@ use domain::{
     task::TaskInput,
 };
 
-use super::{load, save};
+use super::load;
 use crate::{
     Idempotency, NewJob, Result, Triggered,
     database::{
@@ -41,10 +41,14 @@ pub(in crate::database) async fn trigger_in(
         Some(Source::NotChosen(connection)) => return Ok(Triggered::NotChosen(connection)),
         Some(Source::Known) => {}
     }
-    if let Some(active) = active_job(write, &new.channel_id).await? {
+    let before = jobs_so_far(write, &new.channel_id).await?;
+    if let Some(active) = before.active {
         return Ok(Triggered::InProgress(active));
     }
-    let job = insert(write, new, now).await?;
+    // Acceptance times order a channel's jobs: never two at the same microsecond, nor one before another.
+    let started_at =
+        before.newest.map_or(now, |newest| now.max(Timestamp::from_micros(newest.micros() + 1)));
+    let job = insert(write, new, started_at).await?;
     let task = insert_first_task(write, &job).await?;
     if let Some(idempotency) = &new.idempotency {
         remember(write, idempotency, &job).await?;
@@ -80,31 +84,26 @@ async fn replayed(
     Ok(job.map(|job| Triggered::Replayed(job, estimate)))
 }
 
-async fn active_job(write: &mut Session, channel: &ChannelId) -> Result<Option<JobId>> {
-    let row =
-        query("SELECT job_id FROM jobs WHERE channel_id = $1 AND status IN ('queued', 'running')")
-            .bind(channel.as_str())
-            .fetch_optional(write)
-            .await?;
-    row.map(|row| row.parsed("job_id")).transpose()
+/// What is known of a channel's jobs before a new one.
+struct SoFar {
+    active: Option<JobId>,
+    /// When the newest was accepted.
+    newest: Option<Timestamp>,
 }
 
-/// Acceptance times order a channel's jobs: never two at the same microsecond, nor one before another.
-async fn accepted_at(
-    write: &mut Session,
-    channel: &ChannelId,
-    now: Timestamp,
-) -> Result<Timestamp> {
-    let row = query("SELECT MAX(started_at) AS newest FROM jobs WHERE channel_id = $1")
-        .bind(channel.as_str())
-        .fetch_one(write)
-        .await?;
-    let newest: Option<i64> = row.column("newest")?;
-    Ok(newest.map_or(now, |newest| now.max(Timestamp::from_micros(newest + 1))))
+async fn jobs_so_far(write: &mut Session, channel: &ChannelId) -> Result<SoFar> {
+    let row = query(
+        "SELECT (SELECT job_id FROM jobs
+                 WHERE channel_id = $1 AND status IN ('queued', 'running')) AS active,
+             (SELECT MAX(started_at) FROM jobs WHERE channel_id = $1) AS newest",
+    )
+    .bind(channel.as_str())
+    .fetch_one(write)
+    .await?;
+    Ok(SoFar { active: row.optional_parsed("active")?, newest: row.optional_time("newest")? })
 }
 
-async fn insert(write: &mut Session, new: &NewJob, now: Timestamp) -> Result<Job> {
-    let started_at = accepted_at(write, &new.channel_id, now).await?;
+async fn insert(write: &mut Session, new: &NewJob, started_at: Timestamp) -> Result<Job> {
     let job = Job {
         id: JobId::random(),
         channel_id: new.channel_id.clone(),
@@ -127,8 +126,8 @@ async fn insert(write: &mut Session, new: &NewJob, now: Timestamp) -> Result<Job
     };
     query(
         "INSERT INTO jobs (job_id, channel_id, status, force, triggered_by, started_at, progressed_at,
-             revision, open_tasks, counts, stages, asked_by, trace)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, 1, 1, '{}', '[]', $7, $8)",
+             revision, estimated_messages, open_tasks, counts, stages, asked_by, trace)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, 1, $7, 1, $8, $9, $10, $11)",
     )
     .bind(job.id.as_str())
     .bind(job.channel_id.as_str())
@@ -136,11 +135,13 @@ async fn insert(write: &mut Session, new: &NewJob, now: Timestamp) -> Result<Job
     .bind(job.force)
     .bind(job.trigger.as_str())
     .bind(job.started_at.micros())
+    .bind(job.estimated_messages.map(u64::cast_signed))
+    .bind(json::encode(&job.counts)?)
+    .bind(json::encode(&job.stages)?)
     .bind(new.asked_by.as_ref().map(KeyId::as_str))
     .bind(new.trace.as_ref().map(TraceContext::as_str))
-    .execute(&mut *write)
+    .execute(write)
     .await?;
-    save(write, &job).await?;
     Ok(job)
 }
 

@@ -1,7 +1,7 @@
 //! The row of a message.
 
 use domain::{
-    Message,
+    ChannelId, Message,
     message::{Author, AuthorKind, MessageKind},
 };
 use serde::Serialize;
@@ -53,6 +53,7 @@ pub(super) fn stored(row: &Row) -> Result<Stored> {
 /// A message on its way into the table.
 #[derive(Serialize)]
 pub(super) struct NewRow<'m> {
+    channel_id: &'m str,
     message_id: &'m str,
     thread_id: Option<&'m str>,
     author_id: &'m str,
@@ -73,8 +74,9 @@ pub(super) struct NewRow<'m> {
 }
 
 impl<'m> NewRow<'m> {
-    pub(super) fn new(message: &'m Message) -> Result<Self> {
+    pub(super) fn new(channel: &'m ChannelId, message: &'m Message) -> Result<Self> {
         Ok(Self {
+            channel_id: channel.as_str(),
             message_id: message.id.as_str(),
             thread_id: message.thread_id.as_ref().map(domain::MessageId::as_str),
             author_id: message.author.id.as_str(),

@@ -1,107 +1,209 @@
 //! Holding a task.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 use domain::{
-    ClaimToken, Happening, Job, JobId, TaskRef, Timestamp,
-    task::{Claim, ClaimedTask},
+    ClaimToken, Happening, Job, JobId, TaskRef, Timestamp, TraceContext,
+    task::{Claim, ClaimedTask, TaskInput},
 };
 use serde::Serialize;
 
+use super::fence::Held;
 use crate::{
     Result,
     database::{
         Session,
         events::{NewEvent, record},
-        jobs::{load, lock, save},
+        gathering::Together,
+        jobs::{load_all, lock_each, save_all},
         json,
         query::query,
-        row::{Columns as _, Row},
+        row::{self, Columns as _},
     },
     ledger::Ledger,
 };
 
-pub(super) async fn claim(
-    write: &mut Session,
-    task: &TaskRef,
-    worker: &str,
-    now: Timestamp,
-    lease: Duration,
-) -> Result<Option<(ClaimedTask, Job)>> {
-    let Some(mut job) = load(write, &task.job_id, now).await? else { return Ok(None) };
-    if job.status.is_terminal() {
-        return Ok(None);
-    }
-    let mut ledger = Ledger::new(job.clone(), now);
-    let changes = ledger.taken(task.stage, worker);
-    if changes && write.is_shared() {
-        // The job's row is about to change: as it is now that nobody else changes it.
-        lock(write, &task.job_id).await?;
-        let Some(locked) = load(write, &task.job_id, now).await? else { return Ok(None) };
-        ledger = Ledger::new(locked, now);
-        ledger.taken(task.stage, worker);
-    }
-    let token = ClaimToken::random();
-    let row = query(
-        "UPDATE tasks SET status = 'leased', claim_token = $4, worker = $5, lease_until = $6
-         WHERE job_id = $1 AND stage = $2 AND seq = $3 AND status = 'ready' AND not_before <= $7
-         RETURNING input, attempt, crashes, not_before, COALESCE(released_at, published_at) AS called_at,
-             (SELECT trace FROM jobs WHERE jobs.job_id = $1) AS trace",
-    )
-    .bind(task.job_id.as_str())
-    .bind(task.stage.as_str())
-    .bind(task.seq)
-    .bind(token.as_str())
-    .bind(worker)
-    .bind(now.plus(lease).micros())
-    .bind(now.micros())
-    .fetch_optional(&mut *write)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    if changes {
-        job = ledger.close();
-        save(write, &job).await?;
-    }
-    let (attempt, crashes) = (row.number::<u32>("attempt")? + 1, row.number("crashes")?);
-    if attempt > 1 || crashes > 0 {
-        // What had failed is in work again; that others are is routine.
-        let again = Happening::Claimed { worker: Some(worker.to_owned()), attempt };
-        record(write, now, &[NewEvent::of_task(task, &again)?]).await?;
-    }
-    let claimed = ClaimedTask {
-        claim: Claim { task: task.clone(), token },
-        channel_id: job.channel_id.clone(),
-        input: row.json("input")?,
-        attempt,
-        crashes,
-        force: job.force,
-        waited: waited(&row, now)?,
-        trace: row.column::<Option<&str>>("trace")?.and_then(|text| text.parse().ok()),
-    };
-    Ok(Some((claimed, job)))
+/// A task that a worker wants.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) task: TaskRef,
+    pub(super) worker: String,
+    pub(super) lease: Duration,
 }
 
-/// How long a task could have been taken: it was called for, and its time had come.
-fn waited(row: &Row, now: Timestamp) -> Result<Duration> {
-    let due = row.time("not_before")?.max(row.optional_time("called_at")?.unwrap_or_default());
-    match due == Timestamp::default() {
-        true => Ok(Duration::ZERO),
-        false => Ok(Duration::from_secs_f64(now.seconds_since(due))),
+impl Together for Wanted {
+    fn goes_with(&self, _others: &[Self]) -> bool {
+        true
     }
 }
 
 /// A task on its way into a statement.
 #[derive(Serialize)]
-struct Held<'c> {
-    job_id: &'c JobId,
+struct Row<'w> {
+    job_id: &'w JobId,
     stage: &'static str,
     seq: i64,
-    token: &'c ClaimToken,
+    token: ClaimToken,
+    worker: &'w str,
+    lease_until: i64,
 }
 
-impl<'c> From<&'c Claim> for Held<'c> {
-    fn from(Claim { task, token }: &'c Claim) -> Self {
-        Self { job_id: &task.job_id, stage: task.stage.as_str(), seq: task.seq, token }
+/// Takes tasks, of however many jobs; answers in order.
+pub(super) async fn claim(
+    write: &mut Session,
+    wanted: &[Wanted],
+) -> Result<Vec<Option<(ClaimedTask, Job)>>> {
+    let now = write.now().await?;
+    let mut jobs = begin(write, wanted, now).await?;
+    let rows: Vec<_> = wanted.iter().map(|wanted| Row::new(wanted, now)).collect();
+    let open: Vec<_> = rows.iter().filter(|row| jobs.contains_key(row.job_id)).collect();
+    let mut taken = take(write, &open, now).await?;
+    let mut claimed = Vec::with_capacity(wanted.len());
+    let mut events = Vec::new();
+    let mut changed = BTreeSet::new();
+    for (wanted, row) in wanted.iter().zip(rows) {
+        let (Some(taken), Some(ledger)) =
+            (taken.remove(&row.token), jobs.get_mut(&wanted.task.job_id))
+        else {
+            claimed.push(None);
+            continue;
+        };
+        if ledger.taken(wanted.task.stage, &wanted.worker) {
+            changed.insert(&wanted.task.job_id);
+        }
+        if taken.attempt > 1 || taken.crashes > 0 {
+            // What had failed is in work again; that others are is routine.
+            let worker = Some(wanted.worker.clone());
+            let again = Happening::Claimed { worker, attempt: taken.attempt };
+            events.push(NewEvent::of_task(&wanted.task, &again)?);
+        }
+        claimed.push(Some(ClaimedTask {
+            claim: Claim { task: wanted.task.clone(), token: row.token },
+            channel_id: ledger.job.channel_id.clone(),
+            input: taken.input,
+            attempt: taken.attempt,
+            crashes: taken.crashes,
+            force: ledger.job.force,
+            waited: taken.waited,
+            trace: taken.trace,
+        }));
+    }
+    let jobs: BTreeMap<JobId, Job> = jobs
+        .into_iter()
+        .map(|(id, ledger)| {
+            let job = if changed.contains(&id) { ledger.close() } else { ledger.job };
+            (id, job)
+        })
+        .collect();
+    let saved: Vec<Job> = changed.iter().filter_map(|id| jobs.get(id)).cloned().collect();
+    save_all(write, &saved).await?;
+    record(write, now, &events).await?;
+    let with_job = |claimed: ClaimedTask| {
+        let job = jobs.get(&claimed.claim.task.job_id)?.clone();
+        Some((claimed, job))
+    };
+    Ok(claimed.into_iter().map(|claimed| claimed.and_then(with_job)).collect())
+}
+
+/// The jobs of these tasks that are not over. Those whose row is about to change are as they are now that
+/// nobody else changes them.
+async fn begin(
+    write: &mut Session,
+    wanted: &[Wanted],
+    now: Timestamp,
+) -> Result<BTreeMap<JobId, Ledger>> {
+    let ids: BTreeSet<&JobId> = wanted.iter().map(|wanted| &wanted.task.job_id).collect();
+    let mut jobs = BTreeMap::new();
+    for job in load_all(write, &ids.into_iter().collect::<Vec<_>>(), now).await? {
+        jobs.insert(job.id.clone(), job);
+    }
+    if write.is_shared() {
+        let begins = |job: &Job| {
+            let mut ledger = Ledger::new(job.clone(), now);
+            let mut of_job = wanted.iter().filter(|wanted| wanted.task.job_id == job.id);
+            of_job.any(|wanted| ledger.taken(wanted.task.stage, &wanted.worker))
+        };
+        let about = jobs.values().filter(|job| !job.status.is_terminal() && begins(job));
+        let about: Vec<JobId> = about.map(|job| job.id.clone()).collect();
+        if !about.is_empty() {
+            let about: Vec<&JobId> = about.iter().collect();
+            lock_each(write, &about).await?;
+            for job in load_all(write, &about, now).await? {
+                jobs.insert(job.id.clone(), job);
+            }
+        }
+    }
+    let open = jobs.into_values().filter(|job| !job.status.is_terminal());
+    Ok(open.map(|job| (job.id.clone(), Ledger::new(job, now))).collect())
+}
+
+/// What a task's row says to the worker that has taken it.
+struct Taken {
+    input: TaskInput,
+    attempt: u32,
+    crashes: u32,
+    waited: Duration,
+    trace: Option<TraceContext>,
+}
+
+impl Taken {
+    fn read(row: &row::Row, now: Timestamp) -> Result<Self> {
+        // It could be taken once it had been called for and its time had come.
+        let due = row.time("not_before")?.max(row.optional_time("called_at")?.unwrap_or_default());
+        let waited = match due == Timestamp::default() {
+            true => Duration::ZERO,
+            false => Duration::from_secs_f64(now.seconds_since(due)),
+        };
+        Ok(Self {
+            input: row.json("input")?,
+            attempt: row.number::<u32>("attempt")? + 1,
+            crashes: row.number("crashes")?,
+            waited,
+            trace: row.column::<Option<&str>>("trace")?.and_then(|text| text.parse().ok()),
+        })
+    }
+}
+
+async fn take(
+    write: &mut Session,
+    rows: &[&Row<'_>],
+    now: Timestamp,
+) -> Result<HashMap<ClaimToken, Taken>> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let taken = query(
+        "UPDATE tasks SET status = 'leased', claim_token = wanted.value ->> 'token',
+             worker = wanted.value ->> 'worker',
+             lease_until = CAST(wanted.value ->> 'lease_until' AS BIGINT)
+         FROM json_each($1) AS wanted
+         WHERE job_id = wanted.value ->> 'job_id' AND stage = wanted.value ->> 'stage'
+             AND seq = CAST(wanted.value ->> 'seq' AS BIGINT)
+             AND status = 'ready' AND not_before <= $2
+         RETURNING claim_token, input, attempt, crashes, not_before,
+             COALESCE(released_at, published_at) AS called_at,
+             (SELECT trace FROM jobs WHERE jobs.job_id = tasks.job_id) AS trace",
+    )
+    .bind(json::encode(rows)?)
+    .bind(now.micros())
+    .fetch_all(write)
+    .await?;
+    taken.iter().map(|row| Ok((row.parsed("claim_token")?, Taken::read(row, now)?))).collect()
+}
+
+impl<'w> Row<'w> {
+    fn new(Wanted { task, worker, lease }: &'w Wanted, now: Timestamp) -> Self {
+        Self {
+            job_id: &task.job_id,
+            stage: task.stage.as_str(),
+            seq: task.seq,
+            token: ClaimToken::random(),
+            worker,
+            lease_until: now.plus(*lease).micros(),
+        }
     }
 }
 
@@ -131,7 +233,10 @@ pub(super) async fn heartbeat(
     now: Timestamp,
     lease: Duration,
 ) -> Result<Vec<Claim>> {
-    let held: Vec<Held<'_>> = claims.iter().map(Held::from).collect();
+    // In the order in which commits lock them.
+    let mut ordered: Vec<&Claim> = claims.iter().collect();
+    ordered.sort_by(|a, b| a.task.cmp(&b.task));
+    let held: Vec<Held<'_>> = ordered.into_iter().map(Held::from).collect();
     let rows = query(
         "UPDATE tasks SET lease_until = $2 FROM json_each($1) AS held
          WHERE job_id = held.value ->> 'job_id' AND stage = held.value ->> 'stage'

@@ -1,9 +1,9 @@
 //! Facts of the units that a batch touched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Stage, TaskStatus, UnitId, UserId,
+    ChannelId, Stage, TaskStatus, UnitId, UserId,
     fact::{Evidence, Fact},
     task::TaskInput,
 };
@@ -15,16 +15,18 @@ use crate::{
     database::{Session, json, query::query, row::Columns as _},
 };
 
-pub(super) async fn write(
+/// Writes what was extracted, of tasks of several jobs.
+pub(super) async fn results(
     write: &mut Session,
-    fenced: &mut Fenced,
-    effect: &ExtractionEffect,
-) -> Result<bool> {
-    let current = upsert_units(write, fenced, effect).await?;
-    let gone = retire_units(write, effect).await?;
-    let extracted: Vec<_> =
-        effect.extracted.iter().filter(|unit| current.contains(&unit.unit_id)).collect();
-    replace_facts(write, fenced, &extracted, &gone).await?;
+    tasks: &mut [(&mut Fenced, &ExtractionEffect)],
+) -> Result<()> {
+    let current = upsert_units(write, tasks).await?;
+    let gone = retire_units(write, tasks).await?;
+    replace_facts(write, tasks, &current, gone).await
+}
+
+/// The graph is to learn of it.
+pub(super) fn finish(fenced: &mut Fenced, effect: &ExtractionEffect) {
     let touched = effect
         .extracted
         .iter()
@@ -35,44 +37,42 @@ pub(super) async fn write(
         seeds: fenced.seeds().to_vec(),
         units: touched.cloned().collect::<BTreeSet<_>>().into_iter().collect(),
     };
-    if !fenced.lock(write).await? {
-        return Ok(false);
-    }
-    fenced.follow(write, Stage::BuildingGraph, &[graph]).await?;
-    fenced.end(write, TaskStatus::Done).await?;
-    Ok(true)
+    fenced.follow(Stage::BuildingGraph, vec![graph]);
+    fenced.end(TaskStatus::Done);
 }
 
 #[derive(Serialize)]
 struct UnitRow<'u> {
     unit_id: &'u UnitId,
+    channel_id: &'u ChannelId,
     root: &'u str,
     input_hash: &'u str,
+    as_of: i64,
     extraction: String,
 }
 
 /// Stores units, but none over a later reading of it; answers with those it did store.
 async fn upsert_units(
     write: &mut Session,
-    fenced: &Fenced,
-    effect: &ExtractionEffect,
+    tasks: &[(&mut Fenced, &ExtractionEffect)],
 ) -> Result<BTreeSet<UnitId>> {
-    let rows = effect.extracted.iter().map(unit_row).collect::<Result<Vec<_>>>()?;
+    let units = tasks.iter().flat_map(|(fenced, effect)| {
+        effect.extracted.iter().map(|unit| unit_row(&fenced.channel, effect.as_of, unit))
+    });
+    let rows = units.collect::<Result<Vec<_>>>()?;
     if rows.is_empty() {
         return Ok(BTreeSet::new());
     }
     let stored = query(
         "INSERT INTO units (unit_id, channel_id, root_message_id, input_hash, as_of, extraction)
-         SELECT value ->> 'unit_id', $1, value ->> 'root', value ->> 'input_hash', $2,
-             value ->> 'extraction'
-         FROM json_each($3) WHERE TRUE
+         SELECT value ->> 'unit_id', value ->> 'channel_id', value ->> 'root',
+             value ->> 'input_hash', CAST(value ->> 'as_of' AS BIGINT), value ->> 'extraction'
+         FROM json_each($1) WHERE TRUE
          ON CONFLICT (unit_id) DO UPDATE SET input_hash = excluded.input_hash,
              as_of = excluded.as_of, extraction = excluded.extraction, retired = FALSE
          WHERE units.as_of <= excluded.as_of
          RETURNING unit_id",
     )
-    .bind(fenced.channel.as_str())
-    .bind(effect.as_of)
     .bind(json::encode(&rows)?)
     .fetch_all(write)
     .await?;
@@ -80,7 +80,11 @@ async fn upsert_units(
 }
 
 /// Facts have rows of their own.
-fn unit_row(unit: &ExtractedUnit) -> Result<UnitRow<'_>> {
+fn unit_row<'u>(
+    channel_id: &'u ChannelId,
+    as_of: i64,
+    unit: &'u ExtractedUnit,
+) -> Result<UnitRow<'u>> {
     #[derive(Serialize)]
     struct WithoutFacts<'e> {
         facts: [(); 0],
@@ -94,24 +98,42 @@ fn unit_row(unit: &ExtractedUnit) -> Result<UnitRow<'_>> {
     };
     Ok(UnitRow {
         unit_id: &unit.unit_id,
+        channel_id,
         root: unit.root.as_str(),
         input_hash: &unit.input_hash,
+        as_of,
         extraction: json::encode(&extraction)?,
     })
 }
 
-async fn retire_units(write: &mut Session, effect: &ExtractionEffect) -> Result<Vec<UnitId>> {
-    if effect.retired.is_empty() {
+#[derive(Serialize)]
+struct Retired<'u> {
+    unit_id: &'u UnitId,
+    as_of: i64,
+}
+
+async fn retire_units(
+    write: &mut Session,
+    tasks: &[(&mut Fenced, &ExtractionEffect)],
+) -> Result<Vec<UnitId>> {
+    let retired: Vec<_> = tasks
+        .iter()
+        .flat_map(|(_, effect)| {
+            effect.retired.iter().map(|unit_id| Retired { unit_id, as_of: effect.as_of })
+        })
+        .collect();
+    if retired.is_empty() {
         return Ok(Vec::new());
     }
     let rows = query(
-        r#"UPDATE units SET retired = TRUE, as_of = $2, input_hash = '',
-             extraction = '{"facts":[],"mentions":[],"relationships":[]}'
-         WHERE unit_id IN (SELECT atom FROM json_each($1)) AND as_of <= $2
+        r#"UPDATE units SET retired = TRUE, as_of = CAST(gone.value ->> 'as_of' AS BIGINT),
+             input_hash = '', extraction = '{"facts":[],"mentions":[],"relationships":[]}'
+         FROM json_each($1) AS gone
+         WHERE unit_id = gone.value ->> 'unit_id'
+             AND units.as_of <= CAST(gone.value ->> 'as_of' AS BIGINT)
          RETURNING unit_id"#,
     )
-    .bind(json::encode(&effect.retired)?)
-    .bind(effect.as_of)
+    .bind(json::encode(&retired)?)
     .fetch_all(write)
     .await?;
     rows.iter().map(|row| row.parsed("unit_id")).collect()
@@ -120,6 +142,7 @@ async fn retire_units(write: &mut Session, effect: &ExtractionEffect) -> Result<
 #[derive(Serialize)]
 struct FactRow<'f> {
     fact_id: &'f str,
+    channel_id: &'f ChannelId,
     unit_id: &'f UnitId,
     kind: &'static str,
     text: &'f str,
@@ -133,11 +156,12 @@ struct FactRow<'f> {
 }
 
 impl<'f> FactRow<'f> {
-    fn new(unit_id: &'f UnitId, fact: &'f Fact) -> Result<Self> {
+    fn new(channel_id: &'f ChannelId, unit_id: &'f UnitId, fact: &'f Fact) -> Result<Self> {
         // Evidence has rows of its own.
         let bare = Fact { evidence: Vec::new(), ..fact.clone() };
         Ok(Self {
             fact_id: fact.id.as_str(),
+            channel_id,
             unit_id,
             kind: fact.kind.as_str(),
             text: &fact.text,
@@ -166,27 +190,36 @@ struct EvidenceRow<'f> {
 /// Makes the facts of units those that were found now, writing only what differs.
 async fn replace_facts(
     write: &mut Session,
-    fenced: &mut Fenced,
-    extracted: &[&ExtractedUnit],
-    gone: &[UnitId],
+    tasks: &mut [(&mut Fenced, &ExtractionEffect)],
+    current: &BTreeSet<UnitId>,
+    mut units: Vec<UnitId>,
 ) -> Result<()> {
-    let facts = || {
-        extracted
-            .iter()
-            .flat_map(|unit| unit.extraction.facts.iter().map(move |fact| (&unit.unit_id, fact)))
-    };
-    let rows = facts().map(|(unit, fact)| FactRow::new(unit, fact)).collect::<Result<Vec<_>>>()?;
-    let evidence: Vec<_> = facts()
-        .flat_map(|(_, fact)| {
-            fact.evidence.iter().enumerate().map(|(n, evidence)| evidence_row(fact, n, evidence))
-        })
-        .collect();
-    let units: Vec<_> = extracted.iter().map(|unit| &unit.unit_id).chain(gone).collect();
+    let mut rows = Vec::new();
+    let mut evidence = Vec::new();
+    for (fenced, effect) in tasks.iter() {
+        let stored = effect.extracted.iter().filter(|unit| current.contains(&unit.unit_id));
+        for ExtractedUnit { unit_id, extraction, .. } in stored {
+            units.push(unit_id.clone());
+            for fact in &extraction.facts {
+                rows.push(FactRow::new(&fenced.channel, unit_id, fact)?);
+                let cited = fact.evidence.iter().enumerate();
+                evidence.extend(cited.map(|(n, evidence)| evidence_row(fact, n, evidence)));
+            }
+        }
+    }
     let ids = json::encode(&rows.iter().map(|row| row.fact_id).collect::<Vec<_>>())?;
     delete_facts(write, &json::encode(&units)?, &ids).await?;
-    if !rows.is_empty() {
-        fenced.counts.facts += upsert_facts(write, fenced, &rows, &ids).await?;
-        upsert_evidence(write, &json::encode(&evidence)?, &ids).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let known = upsert_facts(write, &rows, &ids).await?;
+    upsert_evidence(write, &json::encode(&evidence)?, &ids).await?;
+    let mut new: BTreeMap<ChannelId, u64> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !known.contains(row.fact_id)) {
+        *new.entry(row.channel_id.clone()).or_default() += 1;
+    }
+    for (fenced, _) in tasks {
+        fenced.counts.facts += new.get(&fenced.channel).copied().unwrap_or_default();
     }
     Ok(())
 }
@@ -215,27 +248,25 @@ async fn delete_facts(write: &mut Session, units: &str, kept: &str) -> Result<()
     Ok(())
 }
 
-/// Answers with how many are new.
+/// Answers with those that are not new.
 async fn upsert_facts(
     write: &mut Session,
-    fenced: &Fenced,
     rows: &[FactRow<'_>],
     ids: &str,
-) -> Result<u64> {
-    let known = query(
-        "SELECT COUNT(*) AS known FROM facts WHERE fact_id IN (SELECT atom FROM json_each($1))",
-    )
-    .bind(ids)
-    .fetch_one(&mut *write)
-    .await?;
+) -> Result<BTreeSet<String>> {
+    let known =
+        query("SELECT fact_id FROM facts WHERE fact_id IN (SELECT atom FROM json_each($1))")
+            .bind(ids)
+            .fetch_all(&mut *write)
+            .await?;
     query(
         "INSERT INTO facts (fact_id, channel_id, unit_id, kind, text, status, importance, quality,
              published, asserted_at, author_id, fact)
-         SELECT value ->> 'fact_id', $1, value ->> 'unit_id', value ->> 'kind', value ->> 'text',
+         SELECT value ->> 'fact_id', value ->> 'channel_id', value ->> 'unit_id', value ->> 'kind', value ->> 'text',
              value ->> 'status', CAST(value ->> 'importance' AS BIGINT), CAST(value ->> 'quality' AS DOUBLE PRECISION),
              CAST(value ->> 'published' AS BOOLEAN), CAST(value ->> 'asserted_at' AS BIGINT), value ->> 'author_id',
              value ->> 'fact'
-         FROM json_each($2) WHERE TRUE
+         FROM json_each($1) WHERE TRUE
          ON CONFLICT (fact_id) DO UPDATE SET unit_id = excluded.unit_id, text = excluded.text,
              status = excluded.status, importance = excluded.importance,
              quality = excluded.quality, published = excluded.published,
@@ -243,12 +274,10 @@ async fn upsert_facts(
              fact = excluded.fact
          WHERE facts.fact <> excluded.fact OR facts.unit_id <> excluded.unit_id",
     )
-    .bind(fenced.channel.as_str())
     .bind(json::encode(rows)?)
     .execute(write)
     .await?;
-    let known: u64 = known.number("known")?;
-    Ok((rows.len() as u64).saturating_sub(known))
+    known.iter().map(|row| row.column("fact_id")).collect()
 }
 
 async fn upsert_evidence(write: &mut Session, evidence: &str, facts: &str) -> Result<()> {

@@ -1,22 +1,22 @@
 //! The fence: a task is written to by who holds it, while its job runs, or not at all.
 
 use domain::{
-    ChannelId, ClaimToken, Happening, JobStatus, Stage, TaskRef, TaskStatus,
+    ChannelId, ClaimToken, Happening, JobId, Stage, TaskRef, TaskStatus, Timestamp,
     batch::Seed,
     job::Counts,
     task::{Claim, TaskInput},
 };
+use serde::Serialize;
 
-use super::follow;
 use crate::{
-    Committed, Result,
+    Result,
     database::{
         Session,
         events::{NewEvent, record},
-        jobs::{close_tasks, load, lock, save},
+        jobs::{job, lock_each},
         json,
-        query::query,
-        row::Columns as _,
+        query::Query,
+        row::{Columns as _, Row},
     },
     ledger::Ledger,
 };
@@ -30,56 +30,113 @@ pub(super) struct Fenced {
     pub(super) ledger: Ledger,
     /// What the results add to the job's counts.
     pub(super) counts: Counts,
-    /// Tasks that may be published once this is committed.
-    pub(super) released: Vec<TaskRef>,
+    /// How the task ends, should it.
+    pub(super) ended: Option<TaskStatus>,
+    /// The tasks that follow.
+    pub(super) following: Vec<(Stage, TaskInput)>,
     /// Whether the same effect has more to do.
     pub(super) more: bool,
+}
+
+/// A claim on its way into a statement.
+#[derive(Serialize)]
+pub(super) struct Held<'c> {
+    job_id: &'c JobId,
+    stage: &'static str,
+    seq: i64,
+    token: &'c ClaimToken,
+}
+
+impl<'c> From<&'c Claim> for Held<'c> {
+    fn from(Claim { task, token }: &'c Claim) -> Self {
+        Self { job_id: &task.job_id, stage: task.stage.as_str(), seq: task.seq, token }
+    }
 }
 
 impl Fenced {
     /// The task of a claim; `None` when the claim is lost or the job over.
     pub(super) async fn load(write: &mut Session, claim: &Claim) -> Result<Option<Self>> {
+        Ok(Self::load_all(write, &[claim]).await?.pop())
+    }
+
+    /// Those of these claims' tasks whose claim is not lost and whose job is not over, in order of their
+    /// jobs.
+    pub(super) async fn load_all(write: &mut Session, claims: &[&Claim]) -> Result<Vec<Self>> {
+        Self::load_with(write, claims, "").await
+    }
+
+    async fn load_with(write: &mut Session, claims: &[&Claim], locking: &str) -> Result<Vec<Self>> {
         let now = write.now().await?;
-        let row = query(
-            "SELECT input FROM tasks
-             WHERE job_id = $1 AND stage = $2 AND seq = $3 AND claim_token = $4
-                 AND status = 'leased'",
-        )
-        .bind(claim.task.job_id.as_str())
-        .bind(claim.task.stage.as_str())
-        .bind(claim.task.seq)
-        .bind(claim.token.as_str())
-        .fetch_optional(&mut *write)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let job = load(write, &claim.task.job_id, now).await?;
-        let Some(job) = job.filter(|job| job.status == JobStatus::Running) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            task: claim.task.clone(),
+        let held: Vec<Held<'_>> = claims.iter().map(|claim| Held::from(*claim)).collect();
+        let sql = format!(
+            "SELECT task.stage, task.seq, task.claim_token, task.input, jobs.*
+             FROM json_each($1) AS held
+             JOIN tasks AS task ON task.job_id = held.value ->> 'job_id'
+                 AND task.stage = held.value ->> 'stage'
+                 AND task.seq = CAST(held.value ->> 'seq' AS BIGINT)
+             JOIN jobs ON jobs.job_id = task.job_id
+             WHERE task.claim_token = held.value ->> 'token' AND task.status = 'leased'
+                 AND jobs.status = 'running'{locking}"
+        );
+        let rows = Query::built(sql).bind(json::encode(&held)?).fetch_all(write).await?;
+        let mut loaded = rows.iter().map(|row| Self::new(row, now)).collect::<Result<Vec<_>>>()?;
+        loaded.sort_by(|a, b| a.task.cmp(&b.task));
+        Ok(loaded)
+    }
+
+    fn new(row: &Row, now: Timestamp) -> Result<Self> {
+        let job = job(row, now)?;
+        Ok(Self {
+            task: TaskRef {
+                job_id: job.id.clone(),
+                stage: row.parsed("stage")?,
+                seq: row.column("seq")?,
+            },
             channel: job.channel_id.clone(),
             input: row.json("input")?,
+            token: row.parsed("claim_token")?,
             ledger: Ledger::new(job, now),
-            token: claim.token.clone(),
             counts: Counts::default(),
-            released: Vec::new(),
+            ended: None,
+            following: Vec::new(),
             more: false,
-        }))
+        })
+    }
+
+    pub(super) fn claim(&self) -> Claim {
+        Claim { task: self.task.clone(), token: self.token.clone() }
     }
 
     /// Begins what is done to the job and its tasks, after all results are written; `false` when the
     /// claim was lost or the job ended while they were: then nothing may be committed. Only from here on
     /// the ledger is sure to be what is stored.
     pub(super) async fn lock(&mut self, write: &mut Session) -> Result<bool> {
+        Ok(Self::lock_all(write, &mut [self]).await?.is_empty())
+    }
+
+    /// Likewise for several tasks, each of another job and in order of these; answers with those that must
+    /// not be committed.
+    pub(super) async fn lock_all(
+        write: &mut Session,
+        tasks: &mut [&mut Self],
+    ) -> Result<Vec<Claim>> {
         if !write.is_shared() {
-            return Ok(true);
+            return Ok(Vec::new());
         }
-        lock(write, &self.task.job_id).await?;
-        let claim = Claim { task: self.task.clone(), token: self.token.clone() };
-        let Some(now_held) = Self::load(write, &claim).await? else { return Ok(false) };
-        self.ledger = now_held.ledger;
-        Ok(true)
+        let claims: Vec<Claim> = tasks.iter().map(|task| task.claim()).collect();
+        let jobs: Vec<_> = claims.iter().map(|claim| &claim.task.job_id).collect();
+        lock_each(write, &jobs).await?;
+        // A lease that runs out now waits for the commit, and then finds the task no longer held.
+        let held: Vec<&Claim> = claims.iter().collect();
+        let mut now_held = Self::load_with(write, &held, " FOR UPDATE OF task").await?;
+        let mut refused = Vec::new();
+        for (task, claim) in tasks.iter_mut().zip(claims) {
+            match now_held.iter().position(|held| held.token == claim.token) {
+                Some(place) => task.ledger = now_held.swap_remove(place).ledger,
+                None => refused.push(claim),
+            }
+        }
+        Ok(refused)
     }
 
     /// The messages that the task takes on.
@@ -99,88 +156,23 @@ impl Fenced {
     }
 
     /// Ends the task.
-    pub(super) async fn end(&mut self, write: &mut Session, status: TaskStatus) -> Result<()> {
-        query(
-            "UPDATE tasks SET status = $4, claim_token = NULL, worker = NULL, lease_until = NULL,
-                 ended_at = $5
-             WHERE job_id = $1 AND stage = $2 AND seq = $3",
-        )
-        .bind(self.task.job_id.as_str())
-        .bind(self.task.stage.as_str())
-        .bind(self.task.seq)
-        .bind(status.as_str())
-        .bind(self.ledger.now().micros())
-        .execute(&mut *write)
-        .await?;
+    pub(super) fn end(&mut self, status: TaskStatus) {
+        self.ended = Some(status);
         self.ledger.ended(self.task.stage, self.input.messages());
-        self.release(write, self.task.stage).await
     }
 
-    /// Inserts the tasks that follow.
-    pub(super) async fn follow(
-        &mut self,
-        write: &mut Session,
-        stage: Stage,
-        inputs: &[TaskInput],
-    ) -> Result<()> {
-        if inputs.is_empty() {
-            return Ok(());
-        }
-        follow::insert(write, &self.task.job_id, stage, inputs).await?;
+    /// Lets tasks follow.
+    pub(super) fn follow(&mut self, stage: Stage, inputs: Vec<TaskInput>) {
         let messages = inputs.iter().map(TaskInput::messages).sum();
         self.ledger.inserted(stage, inputs.len() as u64, messages);
-        self.release(write, stage).await
-    }
-
-    async fn release(&mut self, write: &mut Session, stage: Stage) -> Result<()> {
-        let now = self.ledger.now();
-        self.released.extend(follow::release(write, &self.task.job_id, stage, now).await?);
-        Ok(())
+        self.following.extend(inputs.into_iter().map(|input| (stage, input)));
     }
 
     /// Puts batches of pending messages on their way.
-    pub(super) async fn batch(
-        &mut self,
-        write: &mut Session,
-        pending: Vec<domain::batch::Pending>,
-    ) -> Result<()> {
+    pub(super) fn batch(&mut self, pending: Vec<domain::batch::Pending>) {
         self.ledger.found(pending.len() as u64);
-        let inputs: Vec<_> = domain::batch::cut(pending)
-            .into_iter()
-            .map(|seeds| TaskInput::Extract { seeds })
-            .collect();
-        self.follow(write, Stage::ExtractingFacts, &inputs).await
+        let batches = domain::batch::cut(pending).into_iter();
+        let inputs = batches.map(|seeds| TaskInput::Extract { seeds }).collect();
+        self.follow(Stage::ExtractingFacts, inputs);
     }
-
-    /// Stores the job; the last task of all but the wiki calls for the wiki.
-    pub(super) async fn close(mut self, write: &mut Session) -> Result<Committed> {
-        if self.ledger.job.open_tasks == 0 && !self.ledger.job.status.is_terminal() {
-            if self.ledger.nothing_got_through() {
-                let error = last_error(write, &self.task).await?;
-                self.ledger.end(JobStatus::Failed, error);
-            } else {
-                self.follow(write, Stage::GeneratingWiki, &[TaskInput::Wiki]).await?;
-            }
-        }
-        if self.ledger.job.status.is_terminal() {
-            close_tasks(write, &self.task.job_id).await?;
-            self.released.clear();
-        }
-        self.ledger.count(self.counts);
-        let job = self.ledger.close();
-        save(write, &job).await?;
-        Ok(Committed { job, released: self.released, more: self.more })
-    }
-}
-
-async fn last_error(write: &mut Session, task: &TaskRef) -> Result<Option<domain::SyncError>> {
-    let row = query(
-        "SELECT error FROM tasks WHERE job_id = $1 AND error IS NOT NULL
-             AND status IN ('failed', 'poison')
-         ORDER BY ended_at DESC, stage, seq LIMIT 1",
-    )
-    .bind(task.job_id.as_str())
-    .fetch_optional(write)
-    .await?;
-    row.map(|row| json::decode(row.column("error")?, "error")).transpose()
 }

@@ -8,9 +8,9 @@ mod facts;
 mod links;
 mod mentions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{TaskStatus, UnitId, page::PageKey};
+use domain::{ChannelId, TaskStatus, UnitId};
 
 use super::Fenced;
 use crate::{
@@ -24,31 +24,44 @@ use crate::{
 
 pub(in crate::database) use self::mentions::recompute as recompute_entities;
 
-pub(super) async fn write(
+/// Units of a channel, as the graph is to know them.
+type Units<'e> = Vec<(&'e ChannelId, &'e GraphedUnit)>;
+
+/// Writes what the graph makes of units, of tasks of several jobs.
+pub(super) async fn results(
     write: &mut Session,
-    fenced: &mut Fenced,
-    effect: &GraphEffect,
-) -> Result<bool> {
-    let units = current(write, &effect.units).await?;
-    facts::replace(write, fenced, &units).await?;
-    mark_dirty(write, fenced, &effect.dirty).await?;
-    take_through(write, fenced).await?;
+    tasks: &mut [(&mut Fenced, &GraphEffect)],
+) -> Result<()> {
+    let channels: Vec<_> = tasks.iter().map(|(fenced, _)| fenced.channel.clone()).collect();
+    let of_channels = channels.iter().zip(tasks.iter());
+    let units = of_channels
+        .flat_map(|(channel, (_, effect))| effect.units.iter().map(move |unit| (channel, unit)));
+    let units = current(write, units.collect()).await?;
+    let relationships = facts::replace(write, &units).await?;
+    mark_dirty(write, tasks).await?;
+    take_through(write, tasks).await?;
     // Last of the results: entities are the workspace's, and whoever mentions the same ones waits.
-    mentions::replace(write, fenced, &units).await?;
-    if !fenced.lock(write).await? {
-        return Ok(false);
+    let entities = mentions::replace(write, &units).await?;
+    for (fenced, _) in tasks {
+        let of = |new: &News| new.get(&fenced.channel).copied().unwrap_or_default();
+        fenced.counts.relationships += of(&relationships);
+        fenced.counts.entities += of(&entities);
     }
+    Ok(())
+}
+
+/// How many rows are new, by channel.
+type News = BTreeMap<ChannelId, u64>;
+
+/// The task's messages are through.
+pub(super) fn finish(fenced: &mut Fenced) {
     fenced.ledger.through(fenced.seeds().len() as u64);
-    fenced.end(write, TaskStatus::Done).await?;
-    Ok(true)
+    fenced.end(TaskStatus::Done);
 }
 
 /// Leaves out units that were extracted again since: their own task follows.
-async fn current<'e>(
-    write: &mut Session,
-    units: &'e [GraphedUnit],
-) -> Result<Vec<&'e GraphedUnit>> {
-    let ids: Vec<_> = units.iter().map(|unit| &unit.unit_id).collect();
+async fn current<'e>(write: &mut Session, units: Units<'e>) -> Result<Units<'e>> {
+    let ids: Vec<_> = units.iter().map(|(_, unit)| &unit.unit_id).collect();
     // None may be extracted again while the graph learns of it.
     let sql = format!(
         "SELECT unit_id, as_of FROM units WHERE unit_id IN (SELECT atom FROM json_each($1))
@@ -60,34 +73,57 @@ async fn current<'e>(
         .iter()
         .map(|row| Ok((row.parsed("unit_id")?, row.column("as_of")?)))
         .collect::<Result<BTreeMap<UnitId, i64>>>()?;
-    Ok(units.iter().filter(|unit| as_of.get(&unit.unit_id) == Some(&unit.as_of)).collect())
+    let is_current = |unit: &GraphedUnit| as_of.get(&unit.unit_id) == Some(&unit.as_of);
+    Ok(units.into_iter().filter(|(_, unit)| is_current(unit)).collect())
 }
 
 /// Marks are only ever inserted, so that none is lost to a renderer that has begun already.
-async fn mark_dirty(write: &mut Session, fenced: &Fenced, pages: &[PageKey]) -> Result<()> {
-    if pages.is_empty() {
+async fn mark_dirty(write: &mut Session, tasks: &[(&mut Fenced, &GraphEffect)]) -> Result<()> {
+    let of_channel = |(fenced, effect): &'_ (&mut Fenced, &GraphEffect)| {
+        let channel = fenced.channel.clone();
+        effect
+            .dirty
+            .iter()
+            .map(move |page| (channel.clone(), page.kind.as_str(), page.key.clone()))
+            .collect::<Vec<_>>()
+    };
+    let marks: Vec<_> = tasks.iter().flat_map(of_channel).collect();
+    if marks.is_empty() {
         return Ok(());
     }
-    write.lock_shared("marks", fenced.channel.as_str()).await?;
+    share_marks(write, marks.iter().map(|(channel, ..)| channel)).await?;
     query(
         "INSERT INTO wiki_marks (channel_id, kind, key)
-         SELECT $1, value ->> 'kind', value ->> 'key' FROM json_each($2)",
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1)",
     )
-    .bind(fenced.channel.as_str())
-    .bind(json::encode(pages)?)
+    .bind(json::encode(&marks)?)
     .execute(write)
     .await?;
     Ok(())
 }
 
-/// The task's messages are through, unless they have changed again since.
-async fn take_through(write: &mut Session, fenced: &Fenced) -> Result<()> {
+/// Whoever reads marks waits for those who make some, and these not for each other.
+async fn share_marks<'c>(
+    write: &mut Session,
+    channels: impl Iterator<Item = &'c ChannelId>,
+) -> Result<()> {
+    let channels: BTreeSet<&ChannelId> = channels.collect();
+    write.share_each("marks", channels.into_iter().map(ChannelId::as_str)).await
+}
+
+/// The tasks' messages are through, unless they have changed again since.
+async fn take_through(write: &mut Session, tasks: &[(&mut Fenced, &GraphEffect)]) -> Result<()> {
+    let through: Vec<_> = tasks
+        .iter()
+        .flat_map(|(fenced, _)| {
+            fenced.seeds().iter().map(|seed| (&fenced.channel, &seed.message_id, seed.change_seq))
+        })
+        .collect();
     query(
-        "DELETE FROM pending_messages WHERE channel_id = $1 AND (message_id, change_seq) IN
-             (SELECT value ->> 'm', CAST(value ->> 's' AS BIGINT) FROM json_each($2))",
+        "DELETE FROM pending_messages WHERE (channel_id, message_id, change_seq) IN
+             (SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT) FROM json_each($1))",
     )
-    .bind(fenced.channel.as_str())
-    .bind(json::encode(fenced.seeds())?)
+    .bind(json::encode(&through)?)
     .execute(write)
     .await?;
     Ok(())

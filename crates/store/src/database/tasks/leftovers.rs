@@ -1,17 +1,29 @@
 //! What earlier jobs left pending: cancelled, failed or given up before it was through.
 
-use domain::Trigger;
+use domain::{Trigger, batch::Pending};
 
 use super::Fenced;
 use crate::{
-    Result,
+    Effect, Result,
     database::{Session, messages::pending, query::query},
 };
 
 /// Messages taken up in one transaction.
 const SLICE: u32 = 2_000;
 
-pub(super) async fn write(write: &mut Session, fenced: &mut Fenced) -> Result<bool> {
+/// Takes up what is left; answers with it, a list a task.
+pub(super) async fn results(
+    write: &mut Session,
+    tasks: &mut [(Fenced, &Effect)],
+) -> Result<Vec<Vec<Pending>>> {
+    let mut all = Vec::with_capacity(tasks.len());
+    for (fenced, _) in tasks {
+        all.push(take_up(write, fenced).await?);
+    }
+    Ok(all)
+}
+
+async fn take_up(write: &mut Session, fenced: &mut Fenced) -> Result<Vec<Pending>> {
     let job = &fenced.ledger.job;
     // Poison is tried again on request, or by a program other than the one that found it.
     let rows = query(
@@ -31,10 +43,5 @@ pub(super) async fn write(write: &mut Session, fenced: &mut Fenced) -> Result<bo
     .fetch_all(&mut *write)
     .await?;
     fenced.more = rows.len() == SLICE as usize;
-    let left = rows.iter().map(pending).collect::<Result<Vec<_>>>()?;
-    if !fenced.lock(write).await? {
-        return Ok(false);
-    }
-    fenced.batch(write, left).await?;
-    Ok(true)
+    rows.iter().map(pending).collect()
 }

@@ -21,10 +21,7 @@ pub(super) async fn retry(
     error: &SyncError,
     delay: Duration,
     uses_attempt: bool,
-) -> Result<bool> {
-    if !fenced.lock(write).await? {
-        return Ok(false);
-    }
+) -> Result<()> {
     let next_attempt_at = fenced.ledger.now().plus(delay);
     // Not on the queue: the sweep calls for it when it is due.
     let row = query(
@@ -50,23 +47,20 @@ pub(super) async fn retry(
     fenced.record(write, &happening).await?;
     let retrying = Retrying { code: error.code, attempt, next_attempt_at };
     fenced.ledger.retrying(fenced.task.stage, retrying);
-    Ok(true)
+    Ok(())
 }
 
 pub(super) async fn give_up(
     write: &mut Session,
     fenced: &mut Fenced,
     error: &SyncError,
-) -> Result<bool> {
-    if !fenced.lock(write).await? {
-        return Ok(false);
-    }
+) -> Result<()> {
     note_error(write, fenced, error).await?;
     let (code, message) = (error.code, error.message.clone());
     let messages = fenced.input.messages();
     fenced.record(write, &Happening::GivenUp { code, message, messages }).await?;
-    end_unsuccessful(write, fenced, TaskStatus::Failed, error).await?;
-    Ok(true)
+    end_unsuccessful(fenced, TaskStatus::Failed, error);
+    Ok(())
 }
 
 /// Sets a task aside that kills its workers.
@@ -86,7 +80,8 @@ pub(super) async fn poison(write: &mut Session, fenced: &mut Fenced) -> Result<(
     count_crash(write, fenced).await?;
     set_aside(write, fenced).await?;
     fenced.record(write, &Happening::SetAside { messages: fenced.input.messages() }).await?;
-    end_unsuccessful(write, fenced, TaskStatus::Poison, &error).await
+    end_unsuccessful(fenced, TaskStatus::Poison, &error);
+    Ok(())
 }
 
 async fn note_error(write: &mut Session, fenced: &Fenced, error: &SyncError) -> Result<()> {
@@ -130,13 +125,8 @@ async fn set_aside(write: &mut Session, fenced: &Fenced) -> Result<()> {
 
 /// A batch counts as failing, and its messages stay pending for the next job; without its walk or its
 /// wiki a job cannot succeed.
-async fn end_unsuccessful(
-    write: &mut Session,
-    fenced: &mut Fenced,
-    status: TaskStatus,
-    error: &SyncError,
-) -> Result<()> {
-    fenced.end(write, status).await?;
+fn end_unsuccessful(fenced: &mut Fenced, status: TaskStatus, error: &SyncError) {
+    fenced.end(status);
     match fenced.task.stage {
         Stage::ExtractingFacts | Stage::BuildingGraph => {
             fenced.ledger.given_up(fenced.seeds().len() as u64);
@@ -145,5 +135,4 @@ async fn end_unsuccessful(
             fenced.ledger.end(JobStatus::Failed, Some(error.clone()));
         }
     }
-    Ok(())
 }

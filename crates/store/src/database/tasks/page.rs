@@ -1,41 +1,57 @@
 //! A page of the walk through a channel.
 
-use domain::{Stage, TaskStatus, task::TaskInput};
+use domain::{Stage, TaskStatus, batch::Pending, task::TaskInput};
 
 use super::Fenced;
 use crate::{
     PageEffect, PageNext, Result,
     database::{
         Session, json,
-        messages::{Walked, gone, upsert},
+        messages::{Walked, note_pending, upsert},
         query::query,
         walks,
     },
 };
 
-pub(super) async fn write(
+/// Stores pages, of tasks of several jobs; answers with what is pending by each.
+pub(super) async fn results(
+    write: &mut Session,
+    tasks: &[(&mut Fenced, &PageEffect)],
+) -> Result<Vec<Vec<Pending>>> {
+    let walked: Vec<_> = tasks
+        .iter()
+        .map(|(fenced, page)| Walked {
+            channel: &fenced.channel,
+            job: &fenced.ledger.job.id,
+            force: fenced.ledger.job.force,
+            live: page.live,
+            messages: &page.messages,
+        })
+        .collect();
+    let mut changed = upsert(write, &walked).await?;
+    let begun = tasks.iter().filter(|(_, page)| page.begins).map(|(fenced, _)| &fenced.channel);
+    walks::forget_sightings(write, &begun.collect::<Vec<_>>()).await?;
+    for (fenced, page) in tasks {
+        let missing = walks::apply(write, &fenced.channel, page).await?;
+        changed.extend(missing.into_iter().map(|id| (fenced.channel.clone(), id)));
+        if let PageNext::Live(watermark) | PageNext::End(watermark) = &page.next {
+            move_watermark(write, fenced, page.live, watermark.as_deref()).await?;
+        }
+    }
+    let mut noted = note_pending(write, &walked, &changed).await?;
+    let of = |(fenced, _): &(&mut Fenced, &PageEffect)| noted.remove(&fenced.channel);
+    Ok(tasks.iter().map(of).map(Option::unwrap_or_default).collect())
+}
+
+/// Batches of what is pending go on their way, and so does the walk.
+pub(super) async fn finish(
     write: &mut Session,
     fenced: &mut Fenced,
     page: &PageEffect,
-) -> Result<bool> {
-    let walked = Walked {
-        channel: &fenced.channel,
-        job: &fenced.ledger.job.id,
-        force: fenced.ledger.job.force,
-        live: page.live,
-        messages: &page.messages,
-    };
-    let mut pending = upsert(write, &walked).await?;
-    let missing = walks::apply(write, &fenced.channel, page).await?;
-    pending.extend(gone(write, &walked, &missing).await?);
-    if let PageNext::Live(watermark) | PageNext::End(watermark) = &page.next {
-        move_watermark(write, fenced, page.live, watermark.as_deref()).await?;
-    }
-    if !fenced.lock(write).await? {
-        return Ok(false);
-    }
+    pending: Vec<Pending>,
+) -> Result<()> {
     fenced.ledger.fetched(page.messages.len() as u64, page.estimate);
-    fenced.batch(write, pending).await?;
+    fenced.batch(pending);
     match &page.next {
         PageNext::SameSlice(cursor) => {
             let input = behind(page.live, cursor.clone());
@@ -46,12 +62,12 @@ pub(super) async fn write(
         }
         PageNext::NewSlice(cursor) => {
             let next = behind(page.live, cursor.clone());
-            fenced.follow(write, Stage::FetchingMessages, &[next]).await?;
-            fenced.end(write, TaskStatus::Done).await?;
+            fenced.follow(Stage::FetchingMessages, vec![next]);
+            fenced.end(TaskStatus::Done);
         }
-        PageNext::End(_) => fenced.end(write, TaskStatus::Done).await?,
+        PageNext::End(_) => fenced.end(TaskStatus::Done),
     }
-    Ok(true)
+    Ok(())
 }
 
 /// The same walk, further on.

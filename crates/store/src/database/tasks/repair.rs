@@ -7,7 +7,7 @@ use domain::{
     task::{Claim, POISON_AFTER},
 };
 
-use super::{fence::Fenced, outcome};
+use super::{Fenced, outcome, settle::settle};
 use crate::{
     Due, Result, Swept,
     database::{
@@ -80,7 +80,7 @@ async fn set_aside(
         return Ok(None);
     }
     outcome::poison(write, &mut fenced).await?;
-    let committed = fenced.close(write).await?;
+    let Some(committed) = settle(write, vec![fenced]).await?.pop() else { return Ok(None) };
     due.extend(committed.released);
     Ok(Some(committed.job))
 }
@@ -144,7 +144,7 @@ pub(super) async fn fail_standing_still(write: &mut Session, now: Timestamp) -> 
         if job.status.is_terminal() {
             continue;
         }
-        close_tasks(write, &job.id).await?;
+        close_tasks(write, &[&job.id]).await?;
         let mut ledger = Ledger::new(job, now);
         ledger.end(JobStatus::Failed, Some(error));
         let job = ledger.close();

@@ -1,9 +1,12 @@
 //! Rendered pages.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::{
-    JobStatus, TaskStatus,
+    ChannelId, JobId, JobStatus, TaskStatus,
     page::{PageKey, RenderedPage},
 };
+use serde::Serialize;
 
 use super::Fenced;
 use crate::{
@@ -11,152 +14,275 @@ use crate::{
     database::{Session, json, query::query, row::Columns as _},
 };
 
-pub(super) async fn write(
-    write: &mut Session,
-    fenced: &mut Fenced,
-    effect: &WikiEffect,
-) -> Result<bool> {
-    for page in &effect.pages {
-        store_page(write, fenced, page).await?;
-    }
-    remove_pages(write, fenced, &effect.removed).await?;
-    query("DELETE FROM wiki_marks WHERE channel_id = $1 AND mark <= $2")
-        .bind(fenced.channel.as_str())
-        .bind(effect.marks)
-        .execute(&mut *write)
-        .await?;
-    if effect.end {
-        query("UPDATE channels SET last_sync = $2 WHERE channel_id = $1")
-            .bind(fenced.channel.as_str())
-            .bind(fenced.ledger.now().micros())
-            .execute(&mut *write)
-            .await?;
-    }
-    if !fenced.lock(write).await? {
-        return Ok(false);
-    }
-    let through = (effect.pages.len() + effect.removed.len()) as u64;
-    fenced.ledger.rendered(through);
-    if effect.end {
-        fenced.end(write, TaskStatus::Done).await?;
-        fenced.ledger.end(JobStatus::Completed, None);
-    }
-    Ok(true)
+/// A page's place: channel, kind, key.
+type Place = (ChannelId, String, String);
+
+/// A page as it is to stand, and the version it brings where it differs.
+#[derive(Serialize)]
+struct Row<'p> {
+    channel_id: &'p ChannelId,
+    kind: &'static str,
+    key: &'p str,
+    slug: String,
+    title: &'p str,
+    version: i64,
+    /// Whether it reads as before.
+    same: u8,
+    input_hash: &'p str,
+    fact_count: u32,
+    content: &'p str,
+    citations: String,
+    job_id: &'p JobId,
+    at: i64,
 }
 
-/// Stores a page; a version is added only where its text or title differs.
-async fn store_page(write: &mut Session, fenced: &mut Fenced, page: &RenderedPage) -> Result<()> {
-    let known = query(
-        "SELECT page.slug, page.version, page.title, version.content, page.removed
-         FROM wiki_pages AS page JOIN wiki_versions AS version USING (channel_id, slug, version)
-         WHERE page.channel_id = $1 AND page.kind = $2 AND page.key = $3",
-    )
-    .bind(fenced.channel.as_str())
-    .bind(page.key.kind.as_str())
-    .bind(&page.key.key)
-    .fetch_optional(&mut *write)
-    .await?;
-    let (slug, version, same) = match &known {
-        Some(row) => {
-            let same = row.column::<&str>("content")? == page.content
-                && row.column::<&str>("title")? == page.title
-                && !row.column::<bool>("removed")?;
-            (row.column::<String>("slug")?, row.column::<i64>("version")?, same)
+/// A page as it stands.
+struct Known {
+    slug: String,
+    version: i64,
+    title: String,
+    content: String,
+    removed: bool,
+}
+
+impl Known {
+    fn reads_like(&self, page: &RenderedPage) -> bool {
+        !self.removed && self.content == page.content && self.title == page.title
+    }
+}
+
+/// Writes rendered pages, of tasks of several jobs.
+pub(super) async fn results(
+    write: &mut Session,
+    tasks: &mut [(&mut Fenced, &WikiEffect)],
+) -> Result<()> {
+    store_pages(write, tasks).await?;
+    remove_pages(write, tasks).await?;
+    remove_marks(write, tasks).await?;
+    note_sync(write, tasks).await
+}
+
+/// The job is completed, unless more pages are to come.
+pub(super) fn finish(fenced: &mut Fenced, effect: &WikiEffect) {
+    fenced.ledger.rendered((effect.pages.len() + effect.removed.len()) as u64);
+    if effect.end {
+        fenced.end(TaskStatus::Done);
+        fenced.ledger.end(JobStatus::Completed, None);
+    }
+}
+
+/// Stores pages; a version is added only where text or title differ.
+async fn store_pages(write: &mut Session, tasks: &mut [(&mut Fenced, &WikiEffect)]) -> Result<()> {
+    if tasks.iter().all(|(_, effect)| effect.pages.is_empty()) {
+        return Ok(());
+    }
+    let known = known(write, tasks).await?;
+    let mut taken = taken_slugs(write, tasks, &known).await?;
+    let mut rows = Vec::new();
+    for (fenced, effect) in tasks.iter() {
+        for page in &effect.pages {
+            let known = known.get(&place(&fenced.channel, &page.key));
+            let same = known.is_some_and(|known| known.reads_like(page));
+            let version = known.map_or(0, |known| known.version) + i64::from(!same);
+            let slug = match known {
+                Some(known) => known.slug.clone(),
+                None => free_slug(&mut taken, &fenced.channel, page),
+            };
+            rows.push(Row {
+                channel_id: &fenced.channel,
+                kind: page.key.kind.as_str(),
+                key: &page.key.key,
+                slug,
+                title: &page.title,
+                version,
+                same: u8::from(same),
+                input_hash: &page.input_hash,
+                fact_count: page.fact_count,
+                content: &page.content,
+                citations: json::encode(&page.citations)?,
+                job_id: &fenced.task.job_id,
+                at: fenced.ledger.now().micros(),
+            });
         }
-        None => (free_slug(write, fenced, page).await?, 0, false),
-    };
-    let version = if same { version } else { version + 1 };
-    upsert_page(write, fenced, page, &slug, version, same).await?;
-    if !same {
-        insert_version(write, fenced, page, &slug, version).await?;
-        fenced.counts.pages += 1;
+    }
+    insert_rows(write, &rows).await?;
+    let mut new: HashMap<ChannelId, u64> = HashMap::new();
+    for row in rows.iter().filter(|row| row.same == 0) {
+        *new.entry(row.channel_id.clone()).or_default() += 1;
+    }
+    for (fenced, _) in tasks {
+        fenced.counts.pages += new.get(&fenced.channel).copied().unwrap_or_default();
     }
     Ok(())
+}
+
+fn place(channel: &ChannelId, page: &PageKey) -> Place {
+    (channel.clone(), page.kind.as_str().to_owned(), page.key.clone())
+}
+
+async fn known(
+    write: &mut Session,
+    tasks: &[(&mut Fenced, &WikiEffect)],
+) -> Result<HashMap<Place, Known>> {
+    let places: Vec<Place> = tasks
+        .iter()
+        .flat_map(|(fenced, effect)| {
+            effect.pages.iter().map(|page| place(&fenced.channel, &page.key))
+        })
+        .collect();
+    let rows = query(
+        "SELECT page.channel_id, page.kind, page.key, page.slug, page.version, page.title,
+             page.removed, version.content
+         FROM json_each($1) AS wanted
+         JOIN wiki_pages AS page ON page.channel_id = wanted.value ->> 0
+             AND page.kind = wanted.value ->> 1 AND page.key = wanted.value ->> 2
+         JOIN wiki_versions AS version ON version.channel_id = page.channel_id
+             AND version.slug = page.slug AND version.version = page.version",
+    )
+    .bind(json::encode(&places)?)
+    .fetch_all(write)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let place = (row.id("channel_id")?, row.column("kind")?, row.column("key")?);
+            let known = Known {
+                slug: row.column("slug")?,
+                version: row.column("version")?,
+                title: row.column("title")?,
+                content: row.column("content")?,
+                removed: row.column("removed")?,
+            };
+            Ok((place, known))
+        })
+        .collect()
+}
+
+/// Which of the addresses that new pages want others have.
+async fn taken_slugs(
+    write: &mut Session,
+    tasks: &[(&mut Fenced, &WikiEffect)],
+    known: &HashMap<Place, Known>,
+) -> Result<BTreeSet<(ChannelId, String)>> {
+    let mut wanted = Vec::new();
+    for (fenced, effect) in tasks {
+        let new = |page: &&RenderedPage| !known.contains_key(&place(&fenced.channel, &page.key));
+        wanted.extend(effect.pages.iter().filter(new).map(|page| (&fenced.channel, &page.slug)));
+    }
+    if wanted.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = query(
+        "SELECT page.channel_id, page.slug FROM json_each($1) AS wanted
+         JOIN wiki_pages AS page ON page.channel_id = wanted.value ->> 0
+             AND page.slug = wanted.value ->> 1",
+    )
+    .bind(json::encode(&wanted)?)
+    .fetch_all(write)
+    .await?;
+    rows.iter().map(|row| Ok((row.id("channel_id")?, row.column("slug")?))).collect()
 }
 
 /// An address that another page has is not taken from it.
-async fn free_slug(write: &mut Session, fenced: &Fenced, page: &RenderedPage) -> Result<String> {
-    let taken = query("SELECT 1 FROM wiki_pages WHERE channel_id = $1 AND slug = $2")
-        .bind(fenced.channel.as_str())
-        .bind(&page.slug)
-        .fetch_optional(write)
-        .await?;
-    Ok(match taken {
-        None => page.slug.clone(),
-        Some(_) => format!("{}-{}", page.slug, page.key.key.trim_start_matches("ent_")),
-    })
+fn free_slug(
+    taken: &mut BTreeSet<(ChannelId, String)>,
+    channel: &ChannelId,
+    page: &RenderedPage,
+) -> String {
+    let mut slug = page.slug.clone();
+    if taken.contains(&(channel.clone(), slug.clone())) {
+        slug = format!("{slug}-{}", page.key.key.trim_start_matches("ent_"));
+    }
+    taken.insert((channel.clone(), slug.clone()));
+    slug
 }
 
-async fn upsert_page(
-    write: &mut Session,
-    fenced: &Fenced,
-    page: &RenderedPage,
-    slug: &str,
-    version: i64,
-    same: bool,
-) -> Result<()> {
+async fn insert_rows(write: &mut Session, rows: &[Row<'_>]) -> Result<()> {
+    let rows = json::encode(rows)?;
     query(
         "INSERT INTO wiki_pages (channel_id, kind, key, slug, title, version, input_hash, fact_count,
              updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         SELECT value ->> 'channel_id', value ->> 'kind', value ->> 'key', value ->> 'slug',
+             value ->> 'title', CAST(value ->> 'version' AS BIGINT), value ->> 'input_hash',
+             CAST(value ->> 'fact_count' AS BIGINT), CAST(value ->> 'at' AS BIGINT)
+         FROM json_each($1) WHERE TRUE
          ON CONFLICT (channel_id, kind, key) DO UPDATE SET title = excluded.title,
              version = excluded.version, input_hash = excluded.input_hash,
              fact_count = excluded.fact_count, removed = FALSE,
-             updated_at = CASE WHEN $10 THEN wiki_pages.updated_at ELSE excluded.updated_at END",
+             updated_at = CASE WHEN wiki_pages.version = excluded.version
+                 THEN wiki_pages.updated_at ELSE excluded.updated_at END",
     )
-    .bind(fenced.channel.as_str())
-    .bind(page.key.kind.as_str())
-    .bind(&page.key.key)
-    .bind(slug)
-    .bind(&page.title)
-    .bind(version)
-    .bind(&page.input_hash)
-    .bind(page.fact_count)
-    .bind(fenced.ledger.now().micros())
-    .bind(same)
-    .execute(write)
+    .bind(rows.as_str())
+    .execute(&mut *write)
     .await?;
-    Ok(())
-}
-
-async fn insert_version(
-    write: &mut Session,
-    fenced: &Fenced,
-    page: &RenderedPage,
-    slug: &str,
-    version: i64,
-) -> Result<()> {
     query(
         "INSERT INTO wiki_versions (channel_id, slug, version, title, content, citations, fact_count,
              job_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         SELECT value ->> 'channel_id', value ->> 'slug', CAST(value ->> 'version' AS BIGINT),
+             value ->> 'title', value ->> 'content', value ->> 'citations',
+             CAST(value ->> 'fact_count' AS BIGINT), value ->> 'job_id',
+             CAST(value ->> 'at' AS BIGINT)
+         FROM json_each($1) WHERE CAST(value ->> 'same' AS BIGINT) = 0",
     )
-    .bind(fenced.channel.as_str())
-    .bind(slug)
-    .bind(version)
-    .bind(&page.title)
-    .bind(&page.content)
-    .bind(json::encode(&page.citations)?)
-    .bind(page.fact_count)
-    .bind(fenced.task.job_id.as_str())
-    .bind(fenced.ledger.now().micros())
+    .bind(rows)
     .execute(write)
     .await?;
     Ok(())
 }
 
-async fn remove_pages(write: &mut Session, fenced: &Fenced, removed: &[PageKey]) -> Result<()> {
+async fn remove_pages(write: &mut Session, tasks: &[(&mut Fenced, &WikiEffect)]) -> Result<()> {
+    let removed: Vec<_> = tasks
+        .iter()
+        .flat_map(|(fenced, effect)| {
+            let at = fenced.ledger.now().micros();
+            effect.removed.iter().map(move |page| (place(&fenced.channel, page), at))
+        })
+        .collect();
     if removed.is_empty() {
         return Ok(());
     }
     query(
-        "UPDATE wiki_pages SET removed = TRUE, input_hash = '', updated_at = $3
-         WHERE channel_id = $1 AND removed = FALSE AND (kind, key) IN
-             (SELECT value ->> 'kind', value ->> 'key' FROM json_each($2))",
+        "UPDATE wiki_pages SET removed = TRUE, input_hash = '',
+             updated_at = CAST(gone.value ->> 1 AS BIGINT)
+         FROM json_each($1) AS gone
+         WHERE channel_id = gone.value -> 0 ->> 0 AND kind = gone.value -> 0 ->> 1
+             AND wiki_pages.key = gone.value -> 0 ->> 2 AND removed = FALSE",
     )
-    .bind(fenced.channel.as_str())
-    .bind(json::encode(removed)?)
-    .bind(fenced.ledger.now().micros())
+    .bind(json::encode(&removed)?)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+async fn remove_marks(write: &mut Session, tasks: &[(&mut Fenced, &WikiEffect)]) -> Result<()> {
+    let done = tasks.iter().filter(|(_, effect)| effect.marks > 0);
+    let done: Vec<_> = done.map(|(fenced, effect)| (&fenced.channel, effect.marks)).collect();
+    if done.is_empty() {
+        return Ok(());
+    }
+    query(
+        "DELETE FROM wiki_marks WHERE mark IN (
+             SELECT mark.mark FROM json_each($1) AS done
+             JOIN wiki_marks AS mark ON mark.channel_id = done.value ->> 0
+                 AND mark.mark <= CAST(done.value ->> 1 AS BIGINT))",
+    )
+    .bind(json::encode(&done)?)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+async fn note_sync(write: &mut Session, tasks: &[(&mut Fenced, &WikiEffect)]) -> Result<()> {
+    let ended = tasks.iter().filter(|(_, effect)| effect.end);
+    let ended: Vec<_> =
+        ended.map(|(fenced, _)| (&fenced.channel, fenced.ledger.now().micros())).collect();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    query(
+        "UPDATE channels SET last_sync = CAST(ended.value ->> 1 AS BIGINT)
+         FROM json_each($1) AS ended WHERE channel_id = ended.value ->> 0",
+    )
+    .bind(json::encode(&ended)?)
     .execute(write)
     .await?;
     Ok(())

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{FactId, UnitId};
+use domain::{ChannelId, FactId, UnitId};
 use serde::Serialize;
 
-use super::{Fenced, links};
+use super::{News, Units, links};
 use crate::{
-    GraphFactRow, GraphedUnit, Result, SupportRow,
+    GraphFactRow, Result, SupportRow,
     database::{Session, json, query::query, row::Columns as _},
 };
 
 #[derive(Serialize)]
 struct Row<'f> {
     fact_id: &'f FactId,
+    channel_id: &'f ChannelId,
     unit_id: &'f UnitId,
     kind: &'static str,
     published: u8,
@@ -32,6 +33,7 @@ struct EntityRow<'f> {
 
 #[derive(Serialize)]
 struct Support<'f> {
+    channel_id: &'f ChannelId,
     relationship_id: &'f str,
     source: &'f str,
     #[serde(rename = "type")]
@@ -41,55 +43,51 @@ struct Support<'f> {
     asserted_at: i64,
 }
 
-pub(super) async fn replace(
-    write: &mut Session,
-    fenced: &mut Fenced,
-    units: &[&GraphedUnit],
-) -> Result<()> {
+/// Answers with how many relationships are new.
+pub(super) async fn replace(write: &mut Session, units: &Units<'_>) -> Result<News> {
     let mut before = stored(write, units).await?;
-    let mut changed: BTreeMap<&FactId, (&UnitId, &GraphFactRow)> = BTreeMap::new();
-    for unit in units {
+    let mut changed: BTreeMap<&FactId, (&ChannelId, &UnitId, &GraphFactRow)> = BTreeMap::new();
+    for (channel, unit) in units {
         for fact in &unit.facts {
             let known = before.remove(&fact.fact_id);
             if known != Some((unit.unit_id.clone(), fact.digest.clone())) {
-                changed.insert(&fact.fact_id, (&unit.unit_id, fact));
+                changed.insert(&fact.fact_id, (channel, &unit.unit_id, fact));
             }
         }
     }
     // A fact that has moved to another unit is that unit's to remove.
     let gone: BTreeSet<_> = before.into_keys().collect();
     if changed.is_empty() && gone.is_empty() {
-        return Ok(());
+        return Ok(News::new());
     }
     // What stands for or against an earlier decision may be in another transaction.
-    write.lock("facts", fenced.channel.as_str()).await?;
+    let channels: BTreeSet<_> = units.iter().map(|(channel, _)| channel.as_str()).collect();
+    write.lock_each("facts", channels.into_iter()).await?;
     let changed_ids = json::encode(&changed.keys().collect::<Vec<_>>())?;
     let all_ids = json::encode(&changed.keys().copied().chain(&gone).collect::<Vec<_>>())?;
     let mut relationships = supported_by(write, &all_ids).await?;
     let unlinked = links::unlink(write, &all_ids).await?;
     forget(write, &all_ids, &json::encode(&gone)?).await?;
 
-    let facts = || changed.values().copied();
-    insert_facts(write, fenced, facts()).await?;
+    insert_facts(write, changed.values().copied()).await?;
     let supports = units
         .iter()
-        .flat_map(|unit| &unit.supports)
+        .flat_map(|(channel, unit)| unit.supports.iter().map(|row| support(channel, row)))
         .filter(|support| changed.contains_key(&support.fact_id))
-        .map(support)
         .collect::<Vec<_>>();
     relationships.extend(supports.iter().map(|support| support.relationship_id.to_owned()));
-    let supports = json::encode(&supports)?;
-    fenced.counts.relationships += insert_supports(write, fenced, &supports).await?;
+    let new = insert_supports(write, &json::encode(&supports)?).await?;
     recompute(write, &json::encode(&relationships)?).await?;
-    links::link(write, fenced, &changed_ids, unlinked).await
+    links::link(write, &changed_ids, unlinked).await?;
+    Ok(new)
 }
 
 async fn stored(
     write: &mut Session,
-    units: &[&GraphedUnit],
+    units: &Units<'_>,
 ) -> Result<BTreeMap<FactId, (UnitId, String)>> {
-    let units_of = json::encode(&units.iter().map(|unit| &unit.unit_id).collect::<Vec<_>>())?;
-    let facts = units.iter().flat_map(|unit| &unit.facts).map(|fact| &fact.fact_id);
+    let units_of = json::encode(&units.iter().map(|(_, unit)| &unit.unit_id).collect::<Vec<_>>())?;
+    let facts = units.iter().flat_map(|(_, unit)| &unit.facts).map(|fact| &fact.fact_id);
     let mut known = BTreeMap::new();
     let rows = query(
         "SELECT fact_id, unit_id, digest FROM graph_facts
@@ -134,15 +132,15 @@ async fn forget(write: &mut Session, facts: &str, gone: &str) -> Result<()> {
 
 async fn insert_facts<'f>(
     write: &mut Session,
-    fenced: &Fenced,
-    facts: impl Iterator<Item = (&'f UnitId, &'f GraphFactRow)>,
+    facts: impl Iterator<Item = (&'f ChannelId, &'f UnitId, &'f GraphFactRow)>,
 ) -> Result<()> {
     let mut rows = Vec::new();
     let mut entities = Vec::new();
-    for (unit_id, fact) in facts {
+    for (channel_id, unit_id, fact) in facts {
         let asserted_at = fact.asserted_at.micros();
         rows.push(Row {
             fact_id: &fact.fact_id,
+            channel_id,
             unit_id,
             kind: fact.kind.as_str(),
             published: u8::from(fact.published),
@@ -159,14 +157,13 @@ async fn insert_facts<'f>(
     }
     query(
         "INSERT INTO graph_facts (fact_id, unit_id, channel_id, kind, published, asserted_at, digest)
-         SELECT value ->> 'fact_id', value ->> 'unit_id', $1, value ->> 'kind',
+         SELECT value ->> 'fact_id', value ->> 'unit_id', value ->> 'channel_id', value ->> 'kind',
              CAST(value ->> 'published' AS BOOLEAN), CAST(value ->> 'asserted_at' AS BIGINT), value ->> 'digest'
-         FROM json_each($2) WHERE TRUE
+         FROM json_each($1) WHERE TRUE
          ON CONFLICT (fact_id) DO UPDATE SET unit_id = excluded.unit_id,
              published = excluded.published, asserted_at = excluded.asserted_at,
              digest = excluded.digest",
     )
-    .bind(fenced.channel.as_str())
     .bind(json::encode(&rows)?)
     .execute(&mut *write)
     .await?;
@@ -183,8 +180,9 @@ async fn insert_facts<'f>(
     Ok(())
 }
 
-fn support(row: &SupportRow) -> Support<'_> {
+fn support<'f>(channel_id: &'f ChannelId, row: &'f SupportRow) -> Support<'f> {
     Support {
+        channel_id,
         relationship_id: row.relationship_id.as_str(),
         source: row.source.as_str(),
         kind: row.kind.as_str(),
@@ -195,18 +193,17 @@ fn support(row: &SupportRow) -> Support<'_> {
 }
 
 /// Answers with how many relationships are new.
-async fn insert_supports(write: &mut Session, fenced: &Fenced, supports: &str) -> Result<u64> {
-    let outcome = query(
+async fn insert_supports(write: &mut Session, supports: &str) -> Result<News> {
+    let inserted = query(
         "INSERT INTO relationships (relationship_id, channel_id, source, type, target, support,
              valid_from)
-         SELECT value ->> 'relationship_id', $1, value ->> 'source', value ->> 'type',
-             value ->> 'target', 0, CAST(value ->> 'asserted_at' AS BIGINT)
-         FROM json_each($2) WHERE TRUE
-         ON CONFLICT (relationship_id) DO NOTHING",
+         SELECT value ->> 'relationship_id', value ->> 'channel_id', value ->> 'source',
+             value ->> 'type', value ->> 'target', 0, CAST(value ->> 'asserted_at' AS BIGINT)
+         FROM json_each($1) WHERE TRUE
+         ON CONFLICT (relationship_id) DO NOTHING RETURNING channel_id",
     )
-    .bind(fenced.channel.as_str())
     .bind(supports)
-    .execute(&mut *write)
+    .fetch_all(&mut *write)
     .await?;
     query(
         "INSERT INTO relationship_support (relationship_id, fact_id, asserted_at)
@@ -217,7 +214,11 @@ async fn insert_supports(write: &mut Session, fenced: &Fenced, supports: &str) -
     .bind(supports)
     .execute(write)
     .await?;
-    Ok(outcome.rows_affected())
+    let mut new = News::new();
+    for row in &inserted {
+        *new.entry(row.id("channel_id")?).or_default() += 1;
+    }
+    Ok(new)
 }
 
 async fn recompute(write: &mut Session, relationships: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use domain::FactId;
 
-use super::Fenced;
+use super::share_marks;
 use crate::{
     Result,
     database::{Session, json, query::query, row::Columns as _},
@@ -30,7 +30,6 @@ pub(super) async fn unlink(write: &mut Session, facts: &str) -> Result<BTreeSet<
 /// decision which stands differently now.
 pub(super) async fn link(
     write: &mut Session,
-    fenced: &Fenced,
     changed: &str,
     unlinked: BTreeSet<FactId>,
 ) -> Result<()> {
@@ -67,23 +66,33 @@ pub(super) async fn link(
             older.insert(row.parsed("older")?);
         }
     }
-    mark(write, fenced, &older).await
+    mark(write, &older).await
 }
 
-async fn mark(write: &mut Session, fenced: &Fenced, older: &BTreeSet<FactId>) -> Result<()> {
+async fn mark(write: &mut Session, older: &BTreeSet<FactId>) -> Result<()> {
     if older.is_empty() {
         return Ok(());
     }
-    write.lock_shared("marks", fenced.channel.as_str()).await?;
+    let older = json::encode(older)?;
+    let rows = query(
+        "SELECT DISTINCT channel_id FROM graph_facts
+         WHERE fact_id IN (SELECT atom FROM json_each($1))",
+    )
+    .bind(&older)
+    .fetch_all(&mut *write)
+    .await?;
+    let channels = rows.iter().map(|row| row.id("channel_id")).collect::<Result<Vec<_>>>()?;
+    share_marks(write, channels.iter()).await?;
     query(
         "INSERT INTO wiki_marks (channel_id, kind, key)
-         SELECT $1, 'overview', '' UNION ALL SELECT $1, 'decisions', ''
-         UNION ALL SELECT $1, 'timeline', ''
-         UNION ALL SELECT DISTINCT $1, 'topic', entity_id FROM fact_entities
-         WHERE fact_id IN (SELECT atom FROM json_each($2))",
+         SELECT channel.atom, page.atom, '' FROM json_each($1) AS channel
+         CROSS JOIN json_each('[\"overview\",\"decisions\",\"timeline\"]') AS page
+         UNION ALL SELECT DISTINCT fact.channel_id, 'topic', about.entity_id
+         FROM graph_facts AS fact JOIN fact_entities AS about USING (fact_id)
+         WHERE fact.fact_id IN (SELECT atom FROM json_each($2))",
     )
-    .bind(fenced.channel.as_str())
-    .bind(json::encode(older)?)
+    .bind(json::encode(&channels)?)
+    .bind(older)
     .execute(write)
     .await?;
     Ok(())

@@ -1,0 +1,126 @@
+//! Tasks whose claims and commits arrive at the same time: each stands by itself.
+
+use domain::{
+    ChannelId, ClaimToken, Platform, Stage, TaskRef,
+    page::{PageKey, PageKind, RenderedPage},
+    task::Claim,
+};
+
+use super::scene::{LEASE, claimed, message, page, started};
+use crate::{Committed, Effect, NewChannel, Result, Store, WikiEffect};
+
+/// More than any adapter writes one by one.
+const MANY: usize = 24;
+
+/// Channels of one workspace, and the first task of a job of each.
+async fn many(store: &dyn Store) -> Vec<(ChannelId, TaskRef)> {
+    let connection =
+        store.ensure_connection(None, Platform::Slack, "T1", "test").await.unwrap().unwrap();
+    let named = |n| NewChannel {
+        external_id: format!("C{n:02}"),
+        name: format!("team-{n}"),
+        topic: String::new(),
+    };
+    let new: Vec<_> = (0..MANY).map(named).collect();
+    let mut tasks = Vec::new();
+    for channel in store.register_channels(&connection.id, &new).await.unwrap() {
+        let (_, task) = started(store, &channel.id).await;
+        tasks.push((channel.id, task));
+    }
+    tasks
+}
+
+async fn all_at_once(
+    store: &dyn Store,
+    effects: Vec<(Claim, Effect)>,
+) -> Vec<Result<Option<Committed>>> {
+    let commits = effects
+        .into_iter()
+        .map(|(claim, effect)| async move { store.commit(&claim, effect).await });
+    futures_util::future::join_all(commits).await
+}
+
+fn rendered(kind: PageKind, content: &str) -> RenderedPage {
+    RenderedPage {
+        key: PageKey::only(kind),
+        slug: "overview".into(),
+        title: "Overview".into(),
+        input_hash: "1".into(),
+        content: content.to_owned(),
+        fact_count: 0,
+        citations: vec![],
+    }
+}
+
+/// Whoever else is claimed in the same moment, and however often one task is asked for.
+pub async fn tasks_that_are_claimed_together_are_claimed_once_each(store: &dyn Store) {
+    let tasks = many(store).await;
+    let twice = tasks.iter().chain(&tasks).map(|(_, task)| store.claim(task, "worker", LEASE));
+    let claimed = futures_util::future::join_all(twice).await;
+    let mut won: Vec<_> =
+        claimed.into_iter().filter_map(Result::unwrap).map(|(task, _)| task.claim.task).collect();
+    won.sort();
+    let mut wanted: Vec<_> = tasks.into_iter().map(|(_, task)| task).collect();
+    wanted.sort();
+    assert_eq!(won, wanted);
+}
+
+/// A forged claim and a cancelled job among many: these write nothing, the others all of theirs.
+pub async fn each_task_of_many_has_its_own_fence(store: &dyn Store) {
+    let tasks = many(store).await;
+    let mut effects = Vec::new();
+    for (n, (channel, task)) in tasks.iter().enumerate() {
+        let mut claim = claimed(store, task).await.claim;
+        if n == 5 {
+            claim.token = ClaimToken::random();
+        }
+        effects.push((claim, page(vec![message(1, &format!("in {channel}"))])));
+    }
+    store.cancel(&tasks[9].1.job_id, None).await.unwrap();
+    let outcomes = all_at_once(store, effects).await;
+    for (n, ((channel, task), outcome)) in tasks.iter().zip(outcomes).enumerate() {
+        let stored = store.messages(channel, None, 10).await.unwrap();
+        let outcome = outcome.unwrap();
+        if [5, 9].contains(&n) {
+            assert!(outcome.is_none() && stored.is_empty(), "{channel}");
+            continue;
+        }
+        let committed = outcome.unwrap();
+        assert_eq!(committed.job.id, task.job_id);
+        assert_eq!(committed.job.total_messages, 1);
+        let batch = TaskRef { stage: Stage::ExtractingFacts, seq: 1, ..task.clone() };
+        assert_eq!(committed.released, [batch]);
+        assert_eq!(stored[0].text, format!("in {channel}"));
+    }
+}
+
+/// Pages for which no addresses are left cannot be stored; the others' can.
+pub async fn an_effect_that_cannot_be_written_does_not_stop_others(store: &dyn Store) {
+    let tasks = many(store).await;
+    let mut effects = Vec::new();
+    for (n, (channel, task)) in tasks.iter().enumerate() {
+        let mut pages = vec![rendered(PageKind::Overview, channel.as_str())];
+        if n == 7 {
+            // The second is given another address, the third would have that one too.
+            pages.push(rendered(PageKind::Decisions, "again"));
+            pages.push(rendered(PageKind::Timeline, "and again"));
+        }
+        let wiki = WikiEffect { pages, ..WikiEffect::default() };
+        effects.push((claimed(store, task).await.claim, Effect::Wiki(wiki)));
+    }
+    let outcomes = all_at_once(store, effects.clone()).await;
+    for (n, ((channel, _), outcome)) in tasks.iter().zip(outcomes).enumerate() {
+        let stored = store.page(channel, "overview", None).await.unwrap();
+        if n == 7 {
+            assert!(outcome.is_err() && stored.is_none());
+            continue;
+        }
+        assert_eq!(outcome.unwrap().unwrap().job.counts.pages, 1);
+        assert_eq!(stored.unwrap().content, channel.as_str());
+    }
+    // Its claim still holds: it can be said better.
+    let (claim, _) = effects.swap_remove(7);
+    let wiki =
+        WikiEffect { pages: vec![rendered(PageKind::Overview, "once")], ..WikiEffect::default() };
+    assert!(store.commit(&claim, Effect::Wiki(wiki)).await.unwrap().is_some());
+}

@@ -1,0 +1,172 @@
+//! Tasks that follow, and the window of them that a job has on the queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{JobId, Stage, TaskRef, Timestamp};
+use serde::Serialize;
+
+use super::Fenced;
+use crate::{
+    Result,
+    database::{Session, json, query::query, row::Columns as _},
+};
+
+/// So many tasks of a job and stage are on the queue or in work; the rest wait, so that a large channel
+/// does not stand before a small one.
+const WINDOW: i64 = 32;
+
+/// What is known of a job's tasks of a stage.
+struct Place {
+    /// The last one.
+    last: i64,
+    /// Whether some wait outside the window.
+    waits: bool,
+    /// How many more the window takes.
+    room: i64,
+}
+
+type Places = BTreeMap<(JobId, Stage), Place>;
+
+#[derive(Serialize)]
+struct NewTask<'t> {
+    job_id: &'t JobId,
+    stage: &'static str,
+    seq: i64,
+    input: String,
+    messages: u64,
+    status: &'static str,
+    released_at: Option<i64>,
+}
+
+/// Inserts the tasks that follow and fills the windows; answers with what has entered them, by job.
+pub(super) async fn fill(
+    write: &mut Session,
+    tasks: &mut [Fenced],
+) -> Result<BTreeMap<JobId, Vec<TaskRef>>> {
+    let mut places = places(write, tasks).await?;
+    let mut released = Vec::new();
+    insert(write, tasks, &mut places, &mut released).await?;
+    let now = write.now().await?;
+    for ((job, stage), place) in &places {
+        if place.waits && place.room > 0 {
+            released.extend(release(write, job, *stage, place.room, now).await?);
+        }
+    }
+    released.sort();
+    let mut by_job: BTreeMap<JobId, Vec<TaskRef>> = BTreeMap::new();
+    for task in released {
+        by_job.entry(task.job_id.clone()).or_default().push(task);
+    }
+    Ok(by_job)
+}
+
+/// The windows that have to do with these tasks: where one ended or one follows.
+async fn places(write: &mut Session, tasks: &[Fenced]) -> Result<Places> {
+    let mut wanted = BTreeSet::new();
+    for task in tasks.iter().filter(|task| !task.ledger.job.status.is_terminal()) {
+        let id = &task.task.job_id;
+        wanted.extend(task.ended.map(|_| (id, task.task.stage)));
+        wanted.extend(task.following.iter().map(|(stage, _)| (id, *stage)));
+    }
+    if wanted.is_empty() {
+        return Ok(Places::new());
+    }
+    let rows = query(
+        "SELECT value ->> 0 AS job_id, value ->> 1 AS stage,
+             (SELECT COALESCE(MAX(seq), 0) FROM tasks
+                 WHERE job_id = value ->> 0 AND stage = value ->> 1) AS last,
+             (SELECT COUNT(*) FROM tasks WHERE job_id = value ->> 0 AND stage = value ->> 1
+                 AND status IN ('ready', 'leased')) AS in_window,
+             (SELECT COUNT(*) FROM (SELECT 1 FROM tasks
+                 WHERE job_id = value ->> 0 AND stage = value ->> 1 AND status = 'waiting'
+                 LIMIT 1) AS first) AS waiting
+         FROM json_each($1)",
+    )
+    .bind(json::encode(&wanted.iter().map(|(id, stage)| (id, stage.as_str())).collect::<Vec<_>>())?)
+    .fetch_all(write)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let place = Place {
+                last: row.column("last")?,
+                waits: row.column::<i64>("waiting")? > 0,
+                room: WINDOW - row.column::<i64>("in_window")?,
+            };
+            Ok(((row.parsed("job_id")?, row.parsed("stage")?), place))
+        })
+        .collect()
+}
+
+/// Inserts the tasks that follow, in order: into the window while there is room, and none waits.
+async fn insert(
+    write: &mut Session,
+    tasks: &[Fenced],
+    places: &mut Places,
+    released: &mut Vec<TaskRef>,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for task in tasks {
+        let (job_id, now) = (&task.task.job_id, task.ledger.now());
+        for (stage, input) in &task.following {
+            // None for a job that is over.
+            let Some(place) = places.get_mut(&(job_id.clone(), *stage)) else { continue };
+            place.last += 1;
+            let enters = !place.waits && place.room > 0;
+            if enters {
+                place.room -= 1;
+                released.push(TaskRef { job_id: job_id.clone(), stage: *stage, seq: place.last });
+            } else {
+                place.waits = true;
+            }
+            rows.push(NewTask {
+                job_id,
+                stage: stage.as_str(),
+                seq: place.last,
+                input: json::encode(input)?,
+                messages: input.messages(),
+                status: if enters { "ready" } else { "waiting" },
+                released_at: enters.then(|| now.micros()),
+            });
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    query(
+        "INSERT INTO tasks (job_id, stage, seq, status, input, messages, released_at)
+         SELECT value ->> 'job_id', value ->> 'stage', CAST(value ->> 'seq' AS BIGINT),
+             value ->> 'status', value ->> 'input', CAST(value ->> 'messages' AS BIGINT),
+             CAST(value ->> 'released_at' AS BIGINT)
+         FROM json_each($1)",
+    )
+    .bind(json::encode(&rows)?)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+/// Lets tasks that wait into the window.
+async fn release(
+    write: &mut Session,
+    job: &JobId,
+    stage: Stage,
+    room: i64,
+    now: Timestamp,
+) -> Result<Vec<TaskRef>> {
+    let rows = query(
+        "UPDATE tasks SET status = 'ready', released_at = $3
+         WHERE job_id = $1 AND stage = $2 AND status = 'waiting' AND seq IN (
+             SELECT seq FROM tasks WHERE job_id = $1 AND stage = $2 AND status = 'waiting'
+             ORDER BY seq LIMIT $4)
+         RETURNING seq",
+    )
+    .bind(job.as_str())
+    .bind(stage.as_str())
+    .bind(now.micros())
+    .bind(room)
+    .fetch_all(write)
+    .await?;
+    rows.iter()
+        .map(|row| Ok(TaskRef { job_id: job.clone(), stage, seq: row.column("seq")? }))
+        .collect()
+}
