@@ -49,6 +49,7 @@ macro_rules! contract {
             a_task_that_kills_three_workers_is_set_aside,
             a_lost_call_is_made_again_with_growing_pauses,
             a_window_of_tasks_is_released_at_a_time,
+            a_job_that_is_alone_fills_the_slots_there_are,
             a_heartbeat_tells_which_claims_are_lost,
             everything_is_taken_back_at_a_start,
             each_claim_tells_its_wait_and_the_trace_of_its_job,

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{ClaimToken, JobId, task::Claim};
+use domain::{ClaimToken, JobId, Stage, task::Claim};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -25,6 +25,14 @@ pub struct Claims {
 struct Inner {
     lease: Duration,
     held: Mutex<HashMap<ClaimToken, (Claim, CancellationToken)>>,
+    slots: Mutex<Slots>,
+}
+
+/// What this process takes at the same time, by stage, and its name.
+#[derive(Default)]
+struct Slots {
+    worker: String,
+    of_stages: Vec<(Stage, usize)>,
 }
 
 /// A claim that is kept alive until this is dropped.
@@ -41,7 +49,9 @@ impl Claims {
         lease: Duration,
         closing: CancellationToken,
     ) -> std::io::Result<Self> {
-        let claims = Self { inner: Arc::new(Inner { lease, held: Mutex::default() }) };
+        let claims = Self {
+            inner: Arc::new(Inner { lease, held: Mutex::default(), slots: Mutex::default() }),
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (kept, ports) = (claims.clone(), ports.clone());
         std::thread::Builder::new().name("heartbeat".into()).spawn(move || {
@@ -60,6 +70,13 @@ impl Claims {
     #[must_use]
     pub fn lease(&self) -> Duration {
         self.inner.lease
+    }
+
+    /// Notes how many tasks of a stage this process takes at the same time.
+    pub(crate) fn offer(&self, worker: &str, stage: Stage, slots: usize) {
+        let mut offered = self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        worker.clone_into(&mut offered.worker);
+        offered.of_stages.push((stage, slots));
     }
 
     /// Keeps a claim alive; `stop` is cancelled when it is lost or its job has been cancelled.
@@ -91,6 +108,7 @@ impl Claims {
                         debug!(task = %claim.task, "the claim is lost: the work on it is dropped");
                         self.stop(|(held, _)| held.token == claim.token);
                     }
+                    self.tell_slots(ports).await;
                 }
                 Ok(Err(error)) => warn!(%error, "no heartbeat"),
                 Err(_) => warn!("no heartbeat: the database does not answer"),
@@ -99,6 +117,21 @@ impl Claims {
                 warn!("no heartbeat for a whole lease: all work is dropped");
                 self.stop(|_| true);
             }
+        }
+    }
+
+    /// A process that is at work tells how much it can do. What gets lost here the next beat repeats.
+    async fn tell_slots(&self, ports: &Ports) {
+        let (worker, slots) = {
+            let offered = self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            (offered.worker.clone(), offered.of_stages.clone())
+        };
+        let lease = self.inner.lease;
+        let told = ports.store.tell_slots(&worker, &slots, lease);
+        match tokio::time::timeout(lease / BEATS_PER_LEASE, told).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, "the slots of this process are not told"),
+            Err(_) => debug!("the slots of this process are not told: no answer"),
         }
     }
 

@@ -76,6 +76,7 @@ impl Runner {
         alone: Arc<RwLock<()>>,
         settings: Settings,
     ) -> Self {
+        claims.offer(&settings.worker, stage.stage(), settings.slots);
         let closing = CancellationToken::new();
         let out_of_time = CancellationToken::new();
         let shared = Shared { stage, ports, claims, settings, alone, closing, out_of_time };

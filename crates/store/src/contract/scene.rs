@@ -16,9 +16,14 @@ pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 /// Registers `C1`.
 pub(super) async fn channel(store: &dyn Store) -> ChannelId {
+    named_channel(store, "C1").await
+}
+
+/// Registers a channel of the one workspace.
+pub(super) async fn named_channel(store: &dyn Store, id: &str) -> ChannelId {
     let connection =
         store.ensure_connection(None, Platform::Slack, "T1", "test").await.unwrap().unwrap();
-    let new = NewChannel { external_id: "C1".into(), name: "general".into(), topic: String::new() };
+    let new = NewChannel { external_id: id.into(), name: id.into(), topic: String::new() };
     store.register_channels(&connection.id, &[new]).await.unwrap().remove(0).id
 }
 

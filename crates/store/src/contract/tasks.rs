@@ -7,7 +7,8 @@ use domain::{
 };
 
 use super::scene::{
-    LEASE, channel, claimed, committed, message, of_stage, page, started, walked, wanted,
+    LEASE, channel, claimed, committed, message, named_channel, of_stage, page, started, walked,
+    wanted,
 };
 use crate::{Due, Effect, FailureQuery, NewJob, PageEffect, PageNext, Store, Triggered};
 
@@ -220,6 +221,25 @@ pub async fn a_window_of_tasks_is_released_at_a_time(store: &dyn Store) {
     let first = claimed(store, &batches[0]).await;
     let next = committed(store, &first.claim, Effect::GiveUp { error: error() }).await;
     assert_eq!(of_stage(&next, Stage::ExtractingFacts).len(), 1);
+}
+
+/// Twice the slots that are told, until another job waits for them; then a window as ever.
+pub async fn a_job_that_is_alone_fills_the_slots_there_are(store: &dyn Store) {
+    let many: Vec<_> = (0..250 * 60).map(|n| message(n * 30, "x")).collect();
+    let batches = async |name: &str| {
+        let (_, after) = walked(store, &named_channel(store, name).await, many.clone()).await;
+        of_stage(&after, Stage::ExtractingFacts)
+    };
+    let (extracting, gone) = (Stage::ExtractingFacts, Duration::ZERO);
+    store.tell_slots("gone", &[(extracting, 100)], gone).await.unwrap();
+    store.tell_slots("a", &[(Stage::FetchingMessages, 50), (extracting, 12)], LEASE).await.unwrap();
+    store.tell_slots("b", &[(extracting, 8)], LEASE).await.unwrap();
+    let alone = batches("C1").await;
+    assert_eq!(alone.len(), 40);
+    assert_eq!(batches("C2").await.len(), 32);
+    let first = claimed(store, &alone[0]).await;
+    let next = committed(store, &first.claim, Effect::GiveUp { error: error() }).await;
+    assert_eq!(of_stage(&next, extracting).len(), 0, "others wait now");
 }
 
 /// So that work on a lost one is dropped.

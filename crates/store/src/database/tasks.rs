@@ -100,6 +100,15 @@ impl Tasks for Database {
         retried!(self.try_heartbeat(claims, lease))
     }
 
+    async fn tell_slots(
+        &self,
+        worker: &str,
+        slots: &[(Stage, usize)],
+        lease: Duration,
+    ) -> Result<()> {
+        retried!(self.try_tell_slots(worker, slots, lease))
+    }
+
     async fn take_back_all(&self) -> Result<Swept> {
         let mut write = self.begin(Lane::Work).await?;
         let mut swept = repair::take_back(&mut write, None).await?;
@@ -146,6 +155,17 @@ impl Database {
         let lost = claim::heartbeat(&mut write, claims, now, lease).await?;
         write.commit().await?;
         Ok(lost)
+    }
+
+    async fn try_tell_slots(
+        &self,
+        worker: &str,
+        slots: &[(Stage, usize)],
+        lease: Duration,
+    ) -> Result<()> {
+        let mut write = self.begin(Lane::Beat).await?;
+        window::tell_slots(&mut write, worker, slots, lease).await?;
+        write.commit().await
     }
 
     async fn try_expire_leases(&self) -> Result<Swept> {

@@ -267,6 +267,14 @@ pub trait Tasks: Send + Sync + 'static {
     async fn give_back(&self, claim: &Claim) -> Result<Option<TaskRef>>;
     /// Prolongs claims; answers with those that are lost.
     async fn heartbeat(&self, claims: &[Claim], lease: Duration) -> Result<Vec<Claim>>;
+    /// Tells how many tasks of which stages a process that is at work takes at the same time, for as long
+    /// as a lease: a lone job may use them all.
+    async fn tell_slots(
+        &self,
+        worker: &str,
+        slots: &[(Stage, usize)],
+        lease: Duration,
+    ) -> Result<()>;
     /// Takes back every lease at once: for a database that only this process uses, whose leases can
     /// only be those of a process that is gone.
     async fn take_back_all(&self) -> Result<Swept>;

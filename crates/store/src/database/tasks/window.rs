@@ -1,6 +1,9 @@
 //! Tasks that follow, and the window of them that a job has on the queue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{JobId, Stage, TaskRef, Timestamp};
 use serde::Serialize;
@@ -14,6 +17,10 @@ use crate::{
 /// So many tasks of a job and stage are on the queue or in work; the rest wait, so that a large channel
 /// does not stand before a small one.
 const WINDOW: i64 = 32;
+
+/// A job that no other one waits beside has so many for each slot of the stage, when that is more: one in
+/// work, and one on its way while that is committed.
+const A_SLOT: i64 = 2;
 
 /// What is known of a job's tasks of a stage.
 struct Place {
@@ -44,6 +51,7 @@ pub(super) async fn fill(
     tasks: &mut [Fenced],
 ) -> Result<BTreeMap<JobId, Vec<TaskRef>>> {
     let mut places = places(write, tasks).await?;
+    widen(write, tasks, &mut places).await?;
     let mut released = Vec::new();
     insert(write, tasks, &mut places, &mut released).await?;
     let now = write.now().await?;
@@ -95,6 +103,65 @@ async fn places(write: &mut Session, tasks: &[Fenced]) -> Result<Places> {
             Ok(((row.parsed("job_id")?, row.parsed("stage")?), place))
         })
         .collect()
+}
+
+/// Gives jobs that have more tasks than the window takes a wider one, where no other job waits and there
+/// are slots for it.
+async fn widen(write: &mut Session, tasks: &[Fenced], places: &mut Places) -> Result<()> {
+    for ((job, stage), place) in places {
+        let of_job = tasks.iter().filter(|task| task.task.job_id == *job);
+        let follow = of_job.flat_map(|task| &task.following).filter(|(next, _)| next == stage);
+        let room = usize::try_from(place.room).unwrap_or(0);
+        if place.waits || follow.count() > room {
+            place.room += widest(write, job, *stage).await?.max(WINDOW) - WINDOW;
+        }
+    }
+    Ok(())
+}
+
+/// How many tasks of a stage its workers keep busy with; none when another job waits for them.
+async fn widest(write: &mut Session, job: &JobId, stage: Stage) -> Result<i64> {
+    let now = write.now().await?;
+    let row = query(
+        "SELECT CAST(COALESCE(SUM(slots), 0) AS BIGINT) AS slots,
+             (SELECT COUNT(*) FROM (SELECT 1 FROM tasks
+                 WHERE stage = $1 AND status = 'ready' AND job_id <> $2 LIMIT 1) AS first) AS others
+         FROM live_slots WHERE stage = $1 AND live_until > $3",
+    )
+    .bind(stage.as_str())
+    .bind(job.as_str())
+    .bind(now.micros())
+    .fetch_one(write)
+    .await?;
+    match row.column::<i64>("others")? {
+        0 => Ok(A_SLOT * row.column::<i64>("slots")?),
+        _ => Ok(0),
+    }
+}
+
+/// Notes the slots of a process; forgets those of processes that are gone.
+pub(super) async fn tell_slots(
+    write: &mut Session,
+    worker: &str,
+    slots: &[(Stage, usize)],
+    lease: Duration,
+) -> Result<()> {
+    let now = write.now().await?;
+    let slots: Vec<_> = slots.iter().map(|(stage, slots)| (stage.as_str(), slots)).collect();
+    query(
+        "INSERT INTO live_slots (worker, stage, slots, live_until)
+         SELECT $1, value ->> 0, CAST(value ->> 1 AS BIGINT), $3 FROM json_each($2) WHERE TRUE
+         ORDER BY value ->> 0
+         ON CONFLICT (worker, stage) DO UPDATE SET slots = excluded.slots,
+             live_until = excluded.live_until",
+    )
+    .bind(worker)
+    .bind(json::encode(&slots)?)
+    .bind(now.plus(lease).micros())
+    .execute(&mut *write)
+    .await?;
+    query("DELETE FROM live_slots WHERE live_until < $1").bind(now.micros()).execute(write).await?;
+    Ok(())
 }
 
 /// Inserts the tasks that follow, in order: into the window while there is room, and none waits.
