@@ -59,6 +59,29 @@ pub fn channel_archive(messages: &[Value]) -> Vec<u8> {
     ])
 }
 
+/// An export of several channels: the n-th has the id and the name `Cn` and so many messages, each in a
+/// conversation of its own.
+#[must_use]
+pub fn channels_archive(messages: &[usize]) -> Vec<u8> {
+    let channel = |n| json!({"id": format!("C{n}"), "name": format!("c{n}")});
+    let channels: Vec<_> = (0..messages.len()).map(channel).collect();
+    let users = json!([{"id": "U1", "team_id": "T1", "name": "ann"}]);
+    let mut files = vec![
+        ("channels.json".into(), Value::from(channels).to_string().into()),
+        ("users.json".into(), users.to_string().into()),
+    ];
+    for (n, count) in messages.iter().enumerate() {
+        let said = |m: usize| {
+            let seconds = 1_600_000_000 + m * 3_600;
+            let text = format!("We decided to run service-{} on PostgreSQL.", m % 500);
+            json!({"type": "message", "user": "U1", "ts": format!("{seconds}.000000"), "text": text})
+        };
+        let said: Vec<_> = (0..*count).map(said).collect();
+        files.push((format!("c{n}/2024-01-01.json"), Value::from(said).to_string().into()));
+    }
+    packed(&files)
+}
+
 /// The real export, where there is one. Its absence is told, and is a failure where
 /// `ATLAS_REQUIRE_EXPORT` says so.
 #[must_use]

@@ -159,6 +159,18 @@ impl Fleet {
         }
     }
 
+    /// Waits until the newest process of a program is ready.
+    pub async fn until_ready(&self, program: &str) {
+        let member = self.members.iter().rfind(|member| member.program == program).unwrap();
+        let ready = format!("http://{}/health/ready", member.health);
+        let client = reqwest::Client::new();
+        let begun = Instant::now();
+        while !client.get(&ready).send().await.is_ok_and(|reply| reply.status().is_success()) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{}", self.logs());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Another way to the broker, for one process.
     pub async fn own_way_to_queue(&self) -> (Proxy, String) {
         through_proxy(&given("ATLAS_TEST_QUEUE_URL")).await

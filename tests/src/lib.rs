@@ -22,7 +22,7 @@ mod twice;
 mod workspace;
 
 pub use api::{Api, Reply};
-pub use archive::{channel_archive, real_export, sample_archive};
+pub use archive::{channel_archive, channels_archive, real_export, sample_archive};
 pub use chat::Chat;
 pub use clock::wrong_clock;
 pub use collector::{Collector, Span};

@@ -12,6 +12,12 @@ pub struct Member {
 }
 
 impl Member {
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal, such as `KILL`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
