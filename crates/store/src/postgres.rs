@@ -1,11 +1,12 @@
 //! A PostgreSQL server: any number of writers.
 
+mod answer;
 mod error;
 mod open;
 
 use sqlx::{PgPool, Transaction, pool::PoolConnection};
 
-pub(crate) use self::error::classify;
+pub(crate) use self::{answer::answered, error::classify};
 
 /// A database on a PostgreSQL server.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ impl Postgres {
     }
 
     pub(crate) async fn snapshot(&self) -> sqlx::Result<Transaction<'static, sqlx::Postgres>> {
-        self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+        answered(self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await
     }
 
     /// Every statement sees what was committed before it: what others must not change meanwhile is locked.
@@ -28,8 +29,10 @@ impl Postgres {
         durable: bool,
     ) -> sqlx::Result<Transaction<'static, sqlx::Postgres>> {
         match durable {
-            true => self.pool.begin().await,
-            false => self.pool.begin_with("BEGIN; SET LOCAL synchronous_commit = off").await,
+            true => answered(self.pool.begin()).await,
+            false => {
+                answered(self.pool.begin_with("BEGIN; SET LOCAL synchronous_commit = off")).await
+            }
         }
     }
 

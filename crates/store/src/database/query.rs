@@ -12,7 +12,7 @@ use super::{
     row::Row,
     session::{Raw, Session},
 };
-use crate::Result;
+use crate::{Result, postgres::answered};
 
 /// What a statement takes; none of a kind where there is none.
 pub(super) enum Argument {
@@ -38,7 +38,7 @@ macro_rules! run {
     ($query:expr, $connection:expr, $method:ident) => {
         match $connection.raw() {
             Raw::Sqlite(raw) => $query.sqlite().$method(raw).await?.into(),
-            Raw::Postgres(raw) => $query.postgres().$method(raw).await?.into(),
+            Raw::Postgres(raw) => answered($query.postgres().$method(raw)).await?.into(),
         }
     };
 }
@@ -77,7 +77,7 @@ impl Query {
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Raw::Postgres(raw) => {
-                let rows = self.postgres().fetch_all(raw).await?;
+                let rows = answered(self.postgres().fetch_all(raw)).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -86,7 +86,9 @@ impl Query {
     pub(super) async fn fetch_optional(self, connection: &mut Session) -> Result<Option<Row>> {
         Ok(match connection.raw() {
             Raw::Sqlite(raw) => self.sqlite().fetch_optional(raw).await?.map(Row::Sqlite),
-            Raw::Postgres(raw) => self.postgres().fetch_optional(raw).await?.map(Row::Postgres),
+            Raw::Postgres(raw) => {
+                answered(self.postgres().fetch_optional(raw)).await?.map(Row::Postgres)
+            }
         })
     }
 

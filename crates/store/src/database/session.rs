@@ -4,7 +4,7 @@ use domain::Timestamp;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
 use super::{json, query::query};
-use crate::{Result, sqlite::Write};
+use crate::{Result, postgres::answered, sqlite::Write};
 
 /// What a transaction is for: who goes first, and whether its commit waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl Session {
         match self.driver {
             Driver::SqliteWriter(_) | Driver::SqliteReader(_) | Driver::PostgresReader(_) => {}
             Driver::SqliteSnapshot(snapshot) => snapshot.rollback().await?,
-            Driver::Postgres(transaction) => transaction.rollback().await?,
+            Driver::Postgres(transaction) => answered(transaction.rollback()).await?,
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Session {
         match self.driver {
             Driver::SqliteWriter(write) => write.commit().await?,
             Driver::SqliteSnapshot(snapshot) => snapshot.rollback().await?,
-            Driver::Postgres(transaction) => transaction.commit().await?,
+            Driver::Postgres(transaction) => answered(transaction.commit()).await?,
             Driver::SqliteReader(_) | Driver::PostgresReader(_) => {}
         }
         Ok(())

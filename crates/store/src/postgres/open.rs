@@ -3,12 +3,15 @@
 use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
+    ConnectOptions as _, Executor as _, PgConnection, Row as _,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::Postgres;
+use super::{
+    Postgres,
+    answer::{sign_of_life, sign_of_life_in_doubt},
+};
 use crate::{Result, StoreError};
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -54,10 +57,14 @@ impl Postgres {
             .before_acquire(|connection, unused| {
                 Box::pin(async move {
                     if unused.idle_for > SURE_TO_LIVE {
-                        connection.ping().await?;
+                        sign_of_life(connection).await?;
                     }
                     Ok(true)
                 })
+            })
+            // The pool would wait for one that is half open for ever, and be a connection short.
+            .after_release(|connection, _| {
+                Box::pin(async move { sign_of_life_in_doubt(connection).await.map(|()| true) })
             })
             // The wait for another process that migrates is no slow statement.
             .connect_lazy_with(options.clone().disable_statement_logging());
