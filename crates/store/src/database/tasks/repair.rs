@@ -90,7 +90,7 @@ async fn give_back(write: &mut Session, claim: &Claim, crashes: u32) -> Result<b
     let Claim { task, token } = claim;
     let outcome = query(
         "UPDATE tasks SET status = 'ready', claim_token = NULL, worker = NULL, lease_until = NULL,
-             crashes = $4, released_at = $5, published_at = $5, published = published + 1
+             crashes = $4, released_at = $5, published_at = $5, published = 0
          WHERE job_id = $1 AND stage = $2 AND seq = $3 AND claim_token = $6
              AND status = 'leased'",
     )
