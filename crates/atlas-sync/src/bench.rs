@@ -1,10 +1,13 @@
 //! The benchmark: what this program reaches on this machine with a given export.
 //!
-//! Everything runs in this process, server and load together, so the figures are those of the whole.
-//! Compare figures of one run with each other; absolute times are this machine's.
+//! With an export everything runs in this process, server and load together, so the figures are those of the
+//! whole. `jobs` and `beside` put their load on a server that runs already, one process or many. Compare
+//! figures of one run with each other; absolute times are this machine's.
 
+pub(crate) mod beside;
 mod cancel;
 mod incremental;
+pub(crate) mod jobs;
 mod process;
 mod status;
 mod whole;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::commands::CliError;
 
 /// Talks to one server.
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
