@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::command_line;
 
 /// Longest wait for what must come.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(180);
 
 /// What the API replied.
 #[derive(Debug)]
