@@ -52,10 +52,10 @@ macro_rules! contract {
             a_job_that_is_alone_fills_the_slots_there_are,
             a_heartbeat_tells_which_claims_are_lost,
             everything_is_taken_back_at_a_start,
-            each_claim_tells_its_wait_and_the_trace_of_its_job,
         );
         $crate::contract!(@each $fresh; together:
             tasks_that_are_claimed_together_are_claimed_once_each,
+            each_task_of_many_tells_its_wait_and_the_trace_of_its_job,
             each_task_of_many_has_its_own_fence,
             an_effect_that_cannot_be_written_does_not_stop_others,
         );

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{
-    ClaimToken, ErrorCode, JobStatus, Stage, SyncError, TaskRef, TraceContext, task::Claim,
-};
+use domain::{ClaimToken, ErrorCode, JobStatus, Stage, SyncError, TaskRef, task::Claim};
 
 use super::scene::{
     LEASE, channel, claimed, committed, message, named_channel, of_stage, page, started, walked,
@@ -186,8 +184,8 @@ pub async fn a_task_that_kills_three_workers_is_set_aside(store: &dyn Store) {
     let wiki = claimed(store, &next.released[0]).await;
     let end = Effect::Wiki(crate::WikiEffect { end: true, ..Default::default() });
     committed(store, &wiki.claim, end).await;
-    let retry = crate::NewJob { trigger: domain::Trigger::Retry, ..super::scene::wanted(&channel) };
-    let crate::Triggered::Started(_, tasks) = store.trigger(retry).await.unwrap() else { panic!() };
+    let retry = NewJob { trigger: domain::Trigger::Retry, ..wanted(&channel) };
+    let Triggered::Started(_, tasks) = store.trigger(retry).await.unwrap() else { panic!() };
     let fetch = claimed(store, &tasks[0]).await;
     assert_eq!(committed(store, &fetch.claim, Effect::Leftovers).await.job.total_messages, 1);
 }
@@ -274,24 +272,4 @@ pub async fn everything_is_taken_back_at_a_start(store: &dyn Store) {
     assert_eq!(due, called(&batch, 0));
     let again = claimed(store, &task).await;
     assert_eq!(again.input, domain::task::TaskInput::Fetch { cursor: Some("2".into()) });
-}
-
-/// A worker goes on in the trace of what it was called for by; what was held did not wait meanwhile.
-pub async fn each_claim_tells_its_wait_and_the_trace_of_its_job(store: &dyn Store) {
-    let channel = channel(store).await;
-    let trace = TraceContext::new(7, 1, 1);
-    let new = NewJob { trace: trace.clone(), ..wanted(&channel) };
-    let Triggered::Started(_, tasks) = store.trigger(new).await.unwrap() else {
-        panic!("there is no other job")
-    };
-    let (begun, least) = (Instant::now(), Duration::from_millis(20));
-    tokio::time::sleep(least).await;
-    let (first, _) = store.claim(&tasks[0], "gone", Duration::ZERO).await.unwrap().unwrap();
-    assert_eq!(first.trace, trace);
-    assert!(first.waited >= least, "{:?}", first.waited);
-    assert_eq!(store.expire_leases().await.unwrap().expired, 1);
-    tokio::time::sleep(least).await;
-    let again = claimed(store, &tasks[0]).await;
-    assert_eq!(again.trace, trace);
-    assert!((least..begun.elapsed() - least).contains(&again.waited), "{:?}", again.waited);
 }

@@ -1,13 +1,15 @@
 //! Tasks whose claims and commits arrive at the same time: each stands by itself.
 
+use std::time::{Duration, Instant};
+
 use domain::{
-    ChannelId, ClaimToken, Platform, Stage, TaskRef,
+    ChannelId, ClaimToken, Platform, Stage, TaskRef, TraceContext,
     page::{PageKey, PageKind, RenderedPage},
     task::Claim,
 };
 
-use super::scene::{LEASE, claimed, message, page, started};
-use crate::{Committed, Effect, NewChannel, Result, Store, WikiEffect};
+use super::scene::{LEASE, claimed, message, named_channel, page, started, wanted};
+use crate::{Committed, Effect, NewChannel, NewJob, Result, Store, Triggered, WikiEffect};
 
 /// More than any adapter writes one by one.
 const MANY: usize = 24;
@@ -63,6 +65,37 @@ pub async fn tasks_that_are_claimed_together_are_claimed_once_each(store: &dyn S
     let mut wanted: Vec<_> = tasks.into_iter().map(|(_, task)| task).collect();
     wanted.sort();
     assert_eq!(won, wanted);
+}
+
+/// A worker goes on in the trace of what it was called for by.
+pub async fn each_task_of_many_tells_its_wait_and_the_trace_of_its_job(store: &dyn Store) {
+    let trace = |n: usize| TraceContext::new(n as u128, 1, 1);
+    let mut tasks = Vec::new();
+    for n in 0..MANY {
+        let channel = named_channel(store, &format!("C{n:02}")).await;
+        // The first one's caller traces nothing.
+        let new = NewJob { trace: trace(n), ..wanted(&channel) };
+        let Triggered::Started(_, mut first) = store.trigger(new).await.unwrap() else {
+            panic!("there is no other job")
+        };
+        tasks.push(first.remove(0));
+    }
+    let begun = Instant::now();
+    let least = Duration::from_millis(20);
+    tokio::time::sleep(least).await;
+    let claims = tasks.iter().map(|task| store.claim(task, "gone", Duration::ZERO));
+    for (n, claimed) in futures_util::future::join_all(claims).await.into_iter().enumerate() {
+        let (claimed, _) = claimed.unwrap().unwrap();
+        assert_eq!((&claimed.claim.task, &claimed.trace), (&tasks[n], &trace(n)));
+        assert!(claimed.waited >= least, "{:?}", claimed.waited);
+    }
+
+    // While a worker held it, it did not wait for one.
+    assert_eq!(store.expire_leases().await.unwrap().expired, MANY as u64);
+    tokio::time::sleep(least).await;
+    let again = claimed(store, &tasks[1]).await;
+    assert_eq!(again.trace, trace(1));
+    assert!((least..begun.elapsed() - least).contains(&again.waited), "{:?}", again.waited);
 }
 
 /// A forged claim and a cancelled job among many: these write nothing, the others all of theirs.
