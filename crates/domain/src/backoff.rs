@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// A job without any progress for this long fails, whatever its tasks are waiting for.
-pub const MAX_STANDSTILL: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// How often a task is tried again, and after which waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {

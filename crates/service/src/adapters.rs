@@ -70,7 +70,7 @@ impl Adapters {
 /// A server may start after those who need it.
 async fn open_database(config: &Config) -> Result<Database, StoreError> {
     for _ in 0..LOOKS {
-        match Database::open(&config.database_url).await {
+        match Database::open_with(&config.database_url, config.limits).await {
             Err(StoreError::Unavailable(cause)) if !config.database_url.starts_with("sqlite:") => {
                 warn!(%cause, address = %config.database_url, "the database does not answer yet");
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -78,5 +78,5 @@ async fn open_database(config: &Config) -> Result<Database, StoreError> {
             outcome => return outcome,
         }
     }
-    Database::open(&config.database_url).await
+    Database::open_with(&config.database_url, config.limits).await
 }

@@ -18,6 +18,7 @@ use std::{
 };
 
 use domain::Stage;
+use store::Limits;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -61,6 +62,8 @@ pub struct Config {
     pub traces_to: Option<Address>,
     /// How each stage works, in the order of [`Stage::ALL`].
     pub stages: [StageConfig; 4],
+    /// Bounds of every job.
+    pub limits: Limits,
     /// How long a claim lives without a heartbeat.
     pub lease: Duration,
     /// How long running work may go on after a shutdown has begun.
@@ -127,6 +130,7 @@ impl Config {
             log_format: values.parsed(&table::LOG_FORMAT)?,
             traces_to: values.read(None, &table::TRACES_TO, collector)?,
             stages: [fetching?, extracting?, building?, generating?],
+            limits: limits(values)?,
             lease: seconds(&table::LEASE_SECONDS)?,
             grace: seconds(&table::GRACE_SECONDS)?,
             sweep_after: seconds(&table::SWEEP_AFTER_SECONDS)?,
@@ -227,6 +231,14 @@ fn collector(url: &str) -> Option<Option<Address>> {
 fn prefix(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     ((1..=80).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
+}
+
+fn limits(values: &Values) -> Result<Limits, ConfigError> {
+    let hours: u64 = values.number(None, &table::STANDSTILL_HOURS)?;
+    Ok(Limits {
+        window: values.number(None, &table::WINDOW)?,
+        standstill: Duration::from_secs(hours * 60 * 60),
+    })
 }
 
 fn outbound(values: &Values) -> Result<Outbound, ConfigError> {

@@ -10,6 +10,7 @@ pub mod explaining;
 pub mod imports;
 pub mod jobs;
 pub mod knowledge;
+pub mod limits;
 mod scene;
 pub mod schedules;
 mod schema;

@@ -34,7 +34,7 @@ use self::{
     session::{Driver, Lane, Session},
     tasks::Gatherings,
 };
-use crate::{Result, postgres::Postgres, sqlite::Sqlite};
+use crate::{Limits, Result, postgres::Postgres, sqlite::Sqlite};
 
 /// A store in a database. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +44,7 @@ pub struct Database {
 
 struct Shared {
     engine: Engine,
+    limits: Limits,
     gatherings: Gatherings,
 }
 
@@ -85,11 +86,16 @@ impl Database {
     /// SQLite file is made when it does not exist, and owned: a second owner is refused with
     /// [`StoreError::InUse`].
     pub async fn open(url: &str) -> Result<Self> {
+        Self::open_with(url, Limits::default()).await
+    }
+
+    /// Likewise, with other bounds of jobs than usual.
+    pub async fn open_with(url: &str, limits: Limits) -> Result<Self> {
         let engine = match Postgres::is_meant(url) {
             true => Engine::Postgres(Postgres::open(url).await?),
             false => Engine::Sqlite(Sqlite::open(url).await?),
         };
-        Ok(Self::new(engine))
+        Ok(Self::new(engine, limits))
     }
 
     /// Opens a database that another process may own, for single statements that need no owner: keys,
@@ -99,16 +105,16 @@ impl Database {
             true => Engine::Postgres(Postgres::open(url).await?),
             false => Engine::Sqlite(Sqlite::open_beside(url).await?),
         };
-        Ok(Self::new(engine))
+        Ok(Self::new(engine, Limits::default()))
     }
 
-    fn new(engine: Engine) -> Self {
+    fn new(engine: Engine, limits: Limits) -> Self {
         let at_once = match &engine {
             Engine::Sqlite(_) => 1,
             Engine::Postgres(_) => AT_ONCE,
         };
         let gatherings = Gatherings::new(at_once);
-        Self { shared: Arc::new(Shared { engine, gatherings }) }
+        Self { shared: Arc::new(Shared { engine, limits, gatherings }) }
     }
 
     /// Whether a process owns the file of a URL at the moment; nobody owns a server.

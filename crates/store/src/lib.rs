@@ -18,6 +18,7 @@ mod error;
 mod history;
 mod lanes;
 mod ledger;
+mod limits;
 mod ports;
 mod postgres;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod sqlite;
 
 pub use database::Database;
 pub use error::StoreError;
+pub use limits::Limits;
 pub use ports::{
     access::*, channels::*, connections::*, explaining::*, failures::*, imports::*, jobs::*,
     knowledge::*, messages::*, schedules::*, tasks::*, walks::*, wiki::*,

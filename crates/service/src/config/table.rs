@@ -119,6 +119,17 @@ table! {
              walks for up to 60 s by itself.",
         ).by_stage();
     }
+    "how large jobs are kept in bounds: the same in all processes" {
+        WINDOW = Setting::number(
+            "window", "ATLAS_WINDOW", "32", ("a number", 1, 10_000),
+            "Tasks of a job and stage that are on the queue or in work; the rest wait, so that a large \
+             channel does not stand before a small one. A job that no other waits beside takes all slots.",
+        );
+        STANDSTILL_HOURS = Setting::number(
+            "standstill_hours", "ATLAS_STANDSTILL_HOURS", "24", ("hours", 1, 8_760),
+            "A job without any progress for this long fails, whatever its tasks are waiting for.",
+        );
+    }
     "what happens after failures: likewise" {
         ATTEMPTS = Setting::number(
             "attempts", "ATLAS_ATTEMPTS", "5", ("a number", 1, 100),

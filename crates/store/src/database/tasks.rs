@@ -25,7 +25,7 @@ use domain::{
 };
 
 use super::{Database, Shared, gathering::Gathering, retried, session::Lane};
-use crate::{Committed, Due, Effect, Result, StoreError, Swept, Tasks};
+use crate::{Committed, Due, Effect, Limits, Result, StoreError, Swept, Tasks};
 
 use self::fence::Fenced;
 pub(super) use self::graph::recompute_entities;
@@ -111,7 +111,7 @@ impl Tasks for Database {
 
     async fn take_back_all(&self) -> Result<Swept> {
         let mut write = self.begin(Lane::Work).await?;
-        let mut swept = repair::take_back(&mut write, None).await?;
+        let mut swept = repair::take_back(&mut write, None, self.shared.limits.window).await?;
         // All that is ready is due at once after this: nothing needs to be named.
         swept.due.clear();
         repair::call_all_again(&mut write).await?;
@@ -171,8 +171,9 @@ impl Database {
     async fn try_expire_leases(&self) -> Result<Swept> {
         let mut write = self.begin(Lane::Work).await?;
         let now = write.now().await?;
-        let mut swept = repair::take_back(&mut write, Some(now)).await?;
-        swept.jobs.extend(repair::fail_standing_still(&mut write, now).await?);
+        let Limits { window, standstill } = self.shared.limits;
+        let mut swept = repair::take_back(&mut write, Some(now), window).await?;
+        swept.jobs.extend(repair::fail_standing_still(&mut write, now, standstill).await?);
         write.commit().await?;
         Ok(swept)
     }

@@ -279,7 +279,7 @@ pub trait Tasks: Send + Sync + 'static {
     /// only be those of a process that is gone.
     async fn take_back_all(&self) -> Result<Swept>;
     /// Gives back tasks whose lease has run out, sets poison aside, and fails jobs without any
-    /// progress for [`domain::backoff::MAX_STANDSTILL`].
+    /// progress for [`Limits::standstill`](crate::Limits::standstill).
     async fn expire_leases(&self) -> Result<Swept>;
     /// Tasks of a stage that have been ready for over `quiet` without being taken, oldest first,
     /// each with a pause that grows with every call for it; at most as many as the stage has

@@ -67,7 +67,7 @@ impl Database {
         let mut left: Vec<&Wanted> = wanted.iter().collect();
         while !left.is_empty() {
             let mut write = self.begin(Lane::Work).await?;
-            match commit(&mut write, &left).await? {
+            match commit(&mut write, &left, self.shared.limits.window).await? {
                 Written::Committed(mut done) => {
                     write.commit().await?;
                     let committed = |wanted: &Wanted| {
@@ -86,7 +86,7 @@ impl Database {
     }
 }
 
-async fn commit(write: &mut Session, wanted: &[&Wanted]) -> Result<Written> {
+async fn commit(write: &mut Session, wanted: &[&Wanted], window: u32) -> Result<Written> {
     let claims: Vec<&Claim> = wanted.iter().map(|wanted| &wanted.claim).collect();
     let held = Fenced::load_all(write, &claims).await?;
     if held.is_empty() {
@@ -107,7 +107,7 @@ async fn commit(write: &mut Session, wanted: &[&Wanted]) -> Result<Written> {
     finish(write, &mut tasks, pending).await?;
     let claims: Vec<Claim> = tasks.iter().map(|(fenced, _)| fenced.claim()).collect();
     let fenced = tasks.into_iter().map(|(fenced, _)| fenced).collect();
-    let committed = settle(write, fenced).await?;
+    let committed = settle(write, fenced, window).await?;
     Ok(Written::Committed(claims.into_iter().zip(committed).collect()))
 }
 

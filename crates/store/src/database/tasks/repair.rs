@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    ErrorCode, Happening, Job, JobId, JobStatus, Stage, SyncError, TaskRef, Timestamp, backoff,
+    ErrorCode, Happening, Job, JobId, JobStatus, Stage, SyncError, TaskRef, Timestamp,
     task::{Claim, POISON_AFTER},
 };
 
@@ -28,7 +28,11 @@ const SLICE: u32 = 100;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Gives back tasks whose lease has run out, or all that are leased, and sets poison aside.
-pub(super) async fn take_back(write: &mut Session, expired_at: Option<Timestamp>) -> Result<Swept> {
+pub(super) async fn take_back(
+    write: &mut Session,
+    expired_at: Option<Timestamp>,
+    window: u32,
+) -> Result<Swept> {
     let limit = if expired_at.is_some() { SLICE } else { u32::MAX };
     let now = write.now().await?;
     let rows = query(
@@ -56,7 +60,7 @@ pub(super) async fn take_back(write: &mut Session, expired_at: Option<Timestamp>
             None => Happening::TakenBack { worker, crashes },
         };
         if crashes >= POISON_AFTER {
-            swept.jobs.extend(set_aside(write, &claim, &mut swept.due).await?);
+            swept.jobs.extend(set_aside(write, &claim, &mut swept.due, window).await?);
         } else if !give_back(write, &claim, crashes).await? {
             continue;
         } else {
@@ -74,13 +78,14 @@ async fn set_aside(
     write: &mut Session,
     claim: &Claim,
     due: &mut Vec<TaskRef>,
+    window: u32,
 ) -> Result<Option<Job>> {
     let Some(mut fenced) = Fenced::load(write, claim).await? else { return Ok(None) };
     if !fenced.lock(write).await? {
         return Ok(None);
     }
     outcome::poison(write, &mut fenced).await?;
-    let Some(committed) = settle(write, vec![fenced]).await?.pop() else { return Ok(None) };
+    let Some(committed) = settle(write, vec![fenced], window).await?.pop() else { return Ok(None) };
     due.extend(committed.released);
     Ok(Some(committed.job))
 }
@@ -116,9 +121,13 @@ pub(super) async fn call_all_again(write: &mut Session) -> Result<()> {
     Ok(())
 }
 
-/// Fails jobs that have not moved for a day, with their last error.
-pub(super) async fn fail_standing_still(write: &mut Session, now: Timestamp) -> Result<Vec<Job>> {
-    let oldest = now.micros() - i64::try_from(backoff::MAX_STANDSTILL.as_micros()).unwrap_or(0);
+/// Fails jobs that have not moved for too long, with their last error.
+pub(super) async fn fail_standing_still(
+    write: &mut Session,
+    now: Timestamp,
+    standstill: Duration,
+) -> Result<Vec<Job>> {
+    let oldest = now.micros() - i64::try_from(standstill.as_micros()).unwrap_or(i64::MAX);
     let rows = query(
         "SELECT job_id, (SELECT error FROM tasks WHERE tasks.job_id = jobs.job_id
              AND error IS NOT NULL ORDER BY not_before DESC LIMIT 1) AS error
@@ -134,8 +143,11 @@ pub(super) async fn fail_standing_still(write: &mut Session, now: Timestamp) -> 
             Some(text) => json::decode(text, "error")?,
             None => SyncError::new(
                 ErrorCode::InternalError,
-                "nothing has moved for 24 hours: check that a worker of every stage is running, then \
-                 sync again",
+                format!(
+                    "nothing has moved for {} hours: check that a worker of every stage is running, \
+                     then sync again",
+                    standstill.as_secs() / (60 * 60)
+                ),
             ),
         };
         let id = row.parsed("job_id")?;

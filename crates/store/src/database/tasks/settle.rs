@@ -17,7 +17,11 @@ use crate::{
 
 /// Ends tasks, inserts what follows, releases what there is room for and stores the jobs; each is of
 /// another job. The last task of all but the wiki calls for the wiki.
-pub(super) async fn settle(write: &mut Session, mut tasks: Vec<Fenced>) -> Result<Vec<Committed>> {
+pub(super) async fn settle(
+    write: &mut Session,
+    mut tasks: Vec<Fenced>,
+    window: u32,
+) -> Result<Vec<Committed>> {
     end(write, &tasks).await?;
     for task in &mut tasks {
         close(write, task).await?;
@@ -25,7 +29,7 @@ pub(super) async fn settle(write: &mut Session, mut tasks: Vec<Fenced>) -> Resul
     let over = |task: &&Fenced| task.ledger.job.status.is_terminal();
     let ended: Vec<_> = tasks.iter().filter(over).map(|task| &task.task.job_id).collect();
     close_tasks(write, &ended).await?;
-    let mut released = window::fill(write, &mut tasks).await?;
+    let mut released = window::fill(write, &mut tasks, window).await?;
     let mut jobs = Vec::with_capacity(tasks.len());
     let mut committed = Vec::with_capacity(tasks.len());
     for task in tasks {

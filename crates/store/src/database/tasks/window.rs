@@ -14,10 +14,6 @@ use crate::{
     database::{Session, json, query::query, row::Columns as _},
 };
 
-/// So many tasks of a job and stage are on the queue or in work; the rest wait, so that a large channel
-/// does not stand before a small one.
-const WINDOW: i64 = 32;
-
 /// A job that no other one waits beside has so many for each slot of the stage, when that is more: one in
 /// work, and one on its way while that is committed.
 const A_SLOT: i64 = 2;
@@ -49,9 +45,11 @@ struct NewTask<'t> {
 pub(super) async fn fill(
     write: &mut Session,
     tasks: &mut [Fenced],
+    window: u32,
 ) -> Result<BTreeMap<JobId, Vec<TaskRef>>> {
-    let mut places = places(write, tasks).await?;
-    widen(write, tasks, &mut places).await?;
+    let window = i64::from(window);
+    let mut places = places(write, tasks, window).await?;
+    widen(write, tasks, &mut places, window).await?;
     let mut released = Vec::new();
     insert(write, tasks, &mut places, &mut released).await?;
     let now = write.now().await?;
@@ -69,7 +67,7 @@ pub(super) async fn fill(
 }
 
 /// The windows that have to do with these tasks: where one ended or one follows.
-async fn places(write: &mut Session, tasks: &[Fenced]) -> Result<Places> {
+async fn places(write: &mut Session, tasks: &[Fenced], window: i64) -> Result<Places> {
     let mut wanted = BTreeSet::new();
     for task in tasks.iter().filter(|task| !task.ledger.job.status.is_terminal()) {
         let id = &task.task.job_id;
@@ -98,7 +96,7 @@ async fn places(write: &mut Session, tasks: &[Fenced]) -> Result<Places> {
             let place = Place {
                 last: row.column("last")?,
                 waits: row.column::<i64>("waiting")? > 0,
-                room: WINDOW - row.column::<i64>("in_window")?,
+                room: window - row.column::<i64>("in_window")?,
             };
             Ok(((row.parsed("job_id")?, row.parsed("stage")?), place))
         })
@@ -107,13 +105,18 @@ async fn places(write: &mut Session, tasks: &[Fenced]) -> Result<Places> {
 
 /// Gives jobs that have more tasks than the window takes a wider one, where no other job waits and there
 /// are slots for it.
-async fn widen(write: &mut Session, tasks: &[Fenced], places: &mut Places) -> Result<()> {
+async fn widen(
+    write: &mut Session,
+    tasks: &[Fenced],
+    places: &mut Places,
+    window: i64,
+) -> Result<()> {
     for ((job, stage), place) in places {
         let of_job = tasks.iter().filter(|task| task.task.job_id == *job);
         let follow = of_job.flat_map(|task| &task.following).filter(|(next, _)| next == stage);
         let room = usize::try_from(place.room).unwrap_or(0);
         if place.waits || follow.count() > room {
-            place.room += widest(write, job, *stage).await?.max(WINDOW) - WINDOW;
+            place.room += widest(write, job, *stage).await?.max(window) - window;
         }
     }
     Ok(())
