@@ -17,8 +17,9 @@ use std::{
 use async_trait::async_trait;
 use domain::{ChannelId, Job, JobId};
 use redis::{
-    AsyncCommands as _, Client, Script,
+    AsyncCommands as _, Client, IntoConnectionInfo as _, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
+    io::tcp::TcpSettings,
 };
 
 use self::{hub::Hub, signals::Signals};
@@ -69,7 +70,10 @@ struct Inner {
 impl RedisProgress {
     /// A view on the server of a `redis://` URL, whose keys begin with `prefix`. Does not connect yet.
     pub fn new(url: &str, prefix: &str) -> Result<Self> {
-        let client = Client::open(url).map_err(unavailable)?;
+        let server = url.into_connection_info().map_err(unavailable)?;
+        // A command that follows another one waits for no answer of the kernel on the other side.
+        let server = server.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        let client = Client::open(server).map_err(unavailable)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(WITHIN))
             .set_response_timeout(Some(WITHIN))

@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, serve::ListenerExt as _};
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::StoreError;
 use tokio::{net::TcpListener, sync::RwLock, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 use worker::{Claims, Ports, Runner, Settings, Stage};
 
 use crate::{Adapters, Config, ConfigError, health, keys, telemetry};
@@ -184,7 +185,13 @@ impl Process {
         })?;
         let bound = listener.local_addr()?;
         let ending = self.shutdown.clone().cancelled_owned();
-        let graceful = axum::serve(listener, router).with_graceful_shutdown(ending);
+        // An event that follows another one is not held back until that has been acknowledged.
+        let prompt = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                debug!(%error, "a connection will be slower than it could be");
+            }
+        });
+        let graceful = axum::serve(prompt, router).with_graceful_shutdown(ending);
         let ended = self.shutdown();
         self.spawn(name, async move {
             let late = async {
