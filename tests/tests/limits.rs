@@ -151,7 +151,7 @@ async fn a_pause_that_slack_asks_for_is_kept_by_thirty_two_workers() {
 }
 
 /// A room of Synapse, and an nginx that limits how often its history is read.
-async fn limited_room() -> (Room<'static>, Gate, String) {
+async fn limited_room(per_minute: u32, burst: u32) -> (Room<'static>, Gate, String) {
     let server = server::shared().await;
     let mut room = Room::new(server).await;
     for number in 0..MESSAGES {
@@ -160,9 +160,8 @@ async fn limited_room() -> (Room<'static>, Gate, String) {
     let path = format!("/_matrix/client/v3/rooms/{}/messages", room.id);
     let limit = Limit {
         path: &path,
-        // Less than each process begins with, and more than half of it: each has to learn it by itself.
-        per_minute: 180,
-        burst: 3,
+        per_minute,
+        burst,
         retry_after: 6,
         body: r#"{"errcode":"M_LIMIT_EXCEEDED","error":"Too Many Requests"}"#,
     };
@@ -181,7 +180,8 @@ fn channels(room: &Room<'_>) -> Vec<Channel> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_is_asked_for_before_synapse_is_kept_by_thirty_two_workers() {
-    let (room, gate, path) = limited_room().await;
+    // Less than the processes begin with, and more than half of it: each has to learn that once.
+    let (room, gate, path) = limited_room(200, 10).await;
     let accounts = counting_together(|limiter| opened(&room, &gate, limiter));
     ended(start(accounts, channels(&room))).await;
     assert_polite(&gate.calls(&path));
@@ -190,7 +190,7 @@ async fn a_pause_that_is_asked_for_before_synapse_is_kept_by_thirty_two_workers(
 /// What the test above finds is due to the limiter that all share.
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_count_each_for_itself_are_refused_again_and_again() {
-    let (room, gate, path) = limited_room().await;
+    let (room, gate, path) = limited_room(90, 3).await;
     let accounts = counting_alone(|limiter| opened(&room, &gate, limiter));
     let begun = Instant::now();
     let mut walks = start(accounts, channels(&room));
