@@ -33,7 +33,7 @@ pub use gate::{Call, Gate, Limit};
 pub use ledger::{Dice, Ledger, calm};
 pub use messages::{channel, message, reply};
 pub use place::Place;
-pub use programs::{command_line, program};
+pub use programs::{PROGRAMS, command_line, program};
 pub use proxy::{Proxy, Way};
 pub use rig::Rig;
 pub use scraped::Scraped;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 /// The programs of the roles.
-pub(crate) const PROGRAMS: [&str; 6] = [
+pub const PROGRAMS: [&str; 6] = [
     "atlas-gateway",
     "atlas-scheduler",
     "atlas-fetch-worker",

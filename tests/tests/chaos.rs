@@ -11,16 +11,7 @@ use domain::{ChannelId, schedule::offset};
 use reqwest::Method;
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection, Row as _};
-use system_tests::{Crew, Fleet, Ledger, Proxy, TWICE, Way, sample_archive, wrong_clock};
-
-const EVERY_PROGRAM: [&str; 6] = [
-    "atlas-gateway",
-    "atlas-scheduler",
-    "atlas-fetch-worker",
-    "atlas-extract-worker",
-    "atlas-graph-worker",
-    "atlas-wiki-worker",
-];
+use system_tests::{Crew, Fleet, Ledger, PROGRAMS, Proxy, TWICE, Way, sample_archive, wrong_clock};
 
 /// Each direction of each connection to a service swallows all that is sent, while a sync runs; what is
 /// swallowed is never told, and the connections stay as they are when others can be made again.
@@ -73,8 +64,8 @@ async fn slow_ways_cost_time_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_delivered_twice_to_many_processes_makes_the_same_rows() {
     let fleet = Fleet::start_with(Crew {
-        more: EVERY_PROGRAM[1..].to_vec(),
-        doubled: EVERY_PROGRAM.to_vec(),
+        more: PROGRAMS[1..].to_vec(),
+        doubled: PROGRAMS.to_vec(),
         variables: vec![(TWICE, "yes".to_owned())],
     })
     .await;
