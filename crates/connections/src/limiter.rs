@@ -1,6 +1,9 @@
 //! The limiter of all processes, as connectors ask for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use connectors::http::{Bucket, Limiter};
@@ -26,29 +29,35 @@ impl SharedLimiter {
 }
 
 fn rate(bucket: &Bucket) -> Rate {
-    Rate { every: bucket.every, burst: bucket.burst }
+    let Bucket { every, burst, fastest, slowest, .. } = *bucket;
+    Rate { every, burst, fastest, slowest }
 }
 
 fn alone(bucket: &Bucket) -> Rate {
-    Rate { every: bucket.every * OTHERS, burst: 1 }
+    let Bucket { every, fastest, slowest, .. } = *bucket;
+    let [every, fastest, slowest] = [every, fastest, slowest].map(|every| every * OTHERS);
+    Rate { every, burst: 1, fastest, slowest }
 }
 
 #[async_trait]
 impl Limiter for SharedLimiter {
     async fn acquire(&self, bucket: &Bucket) -> Duration {
         match self.shared.acquire(&bucket.key, rate(bucket)).await {
-            Ok(wait) => wait,
+            Ok(turn) => {
+                // Should they be out of reach a moment later, this goes on from there.
+                self.local.adopt(&bucket.key, turn.every * OTHERS, alone(bucket));
+                turn.wait
+            }
             Err(error) => {
                 warn!(%error, "calls are counted by this process alone, and are fewer");
-                self.local.acquire(&bucket.key, alone(bucket))
+                self.local.acquire(&bucket.key, alone(bucket)).wait
             }
         }
     }
 
-    async fn pause(&self, bucket: &Bucket, pause: Duration) {
-        // Should the others be out of reach a moment later, this process still knows.
-        self.local.pause(&bucket.key, pause, alone(bucket));
-        if let Err(error) = self.shared.pause(&bucket.key, pause, rate(bucket)).await {
+    async fn pause(&self, bucket: &Bucket, pause: Duration, sent: Instant) {
+        self.local.pause(&bucket.key, pause, sent, alone(bucket));
+        if let Err(error) = self.shared.pause(&bucket.key, pause, sent, rate(bucket)).await {
             warn!(%error, "a pause is kept by this process alone");
         }
     }
@@ -56,8 +65,6 @@ impl Limiter for SharedLimiter {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use progress::{memory::MemoryProgress, redis::RedisProgress};
 
     use super::*;
@@ -83,7 +90,7 @@ mod tests {
         let begun = Instant::now();
         let wait = limiter.acquire(&bucket).await;
         assert!(wait + begun.elapsed() > Duration::from_secs(7 * 60), "{wait:?}");
-        limiter.pause(&bucket, HOUR).await;
+        limiter.pause(&bucket, HOUR, Instant::now()).await;
         assert!(limiter.acquire(&bucket).await > Duration::from_secs(50 * 60));
     }
 }

@@ -12,7 +12,6 @@ mod dialect;
 mod hosts;
 mod limiter;
 mod measure;
-mod pace;
 mod reply;
 pub mod retry_after;
 
@@ -22,5 +21,4 @@ pub use client::Client;
 pub use dialect::Dialect;
 pub use hosts::{Forbidden, Hosts, is_public};
 pub use limiter::{Bucket, Limiter, Unlimited};
-pub use pace::Pace;
 pub use reply::Reply;

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -45,7 +45,7 @@ impl Limiter for Once {
         }
     }
 
-    async fn pause(&self, _: &Bucket, _: Duration) {}
+    async fn pause(&self, _: &Bucket, _: Duration, _: Instant) {}
 }
 
 #[tokio::test]

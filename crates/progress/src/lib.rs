@@ -14,5 +14,5 @@ pub mod memory;
 mod port;
 pub mod redis;
 
-pub use limits::{Limits, LocalLimits, Rate};
+pub use limits::{Limits, LocalLimits, Rate, Turn};
 pub use port::{Cancels, Progress, ProgressError, Result, View, Watch};

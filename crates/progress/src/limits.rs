@@ -1,103 +1,60 @@
 //! How often something may be done, counted together.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+mod local;
+
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
+pub use self::local::LocalLimits;
 use crate::Result;
 
-/// A rate: the generic cell rate algorithm's two numbers.
+/// What a turn adds to a rate that is learned: it doubles with some 140 of them.
+pub(crate) const FASTER: f64 = 1.005;
+
+/// What a refusal leaves of a rate that is learned.
+pub(crate) const SLOWER: f64 = 0.5;
+
+/// So long after the last turn is it known what was learned.
+pub(crate) const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A rate: the generic cell rate algorithm's two numbers, and between what it is to be learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Once this often, in the long run.
+    /// Once this often, in the long run; while nothing is learned.
     pub every: Duration,
-    /// So often at once after a rest; at least 1.
+    /// So often at once after a rest; at least 1. One by one while the rate is slower than it was at first.
     pub burst: u32,
+    /// As often as it may become.
+    pub fastest: Duration,
+    /// As seldom as it may become.
+    pub slowest: Duration,
 }
 
-/// Counts what all processes do. What it counts may be forgotten at any moment.
+impl Rate {
+    /// A rate about which there is nothing to learn.
+    #[must_use]
+    pub const fn known(every: Duration, burst: u32) -> Self {
+        Self { every, burst, fastest: every, slowest: every }
+    }
+}
+
+/// What asking for a turn has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Zero when it was taken; else how long before it may be tried again, and nothing was taken.
+    pub wait: Duration,
+    /// How often there is a turn now, by what was learned.
+    pub every: Duration,
+}
+
+/// Counts what all processes do. What it counts, and what it has learned, may be forgotten at any moment.
 #[async_trait]
 pub trait Limits: Send + Sync + 'static {
-    /// Takes one turn under a name: nothing to wait for, or how long before it may be tried again (then
-    /// nothing was taken).
-    async fn acquire(&self, name: &str, rate: Rate) -> Result<Duration>;
-    /// Nobody takes a turn for so long. Of several pauses the one that ends last counts, and no burst
-    /// follows it.
-    async fn pause(&self, name: &str, pause: Duration, rate: Rate) -> Result<()>;
-}
-
-/// Names beyond this many make those leave that would not make anybody wait.
-const TIDY_ABOVE: usize = 1_000;
-
-/// Counts what this process does.
-#[derive(Debug, Default)]
-pub struct LocalLimits {
-    cells: Mutex<HashMap<String, Cell>>,
-}
-
-/// A cell is as good as none once both times have passed.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    /// When all turns taken so far will be paid for.
-    paid_at: Instant,
-    paused_until: Instant,
-}
-
-impl LocalLimits {
-    /// Likewise [`Limits::acquire`].
-    pub fn acquire(&self, name: &str, rate: Rate) -> Duration {
-        let now = Instant::now();
-        self.with(name, now, |cell| {
-            let wait = cell.paused_until.saturating_duration_since(now);
-            if !wait.is_zero() {
-                return wait;
-            }
-            let paid_at = cell.paid_at.max(now);
-            // Before so much is owed that nothing more is given.
-            let credit = rate.every * (rate.burst.max(1) - 1);
-            let wait = paid_at.saturating_duration_since(now + credit);
-            if wait.is_zero() {
-                cell.paid_at = paid_at + rate.every;
-            }
-            wait
-        })
-    }
-
-    /// Likewise [`Limits::pause`].
-    pub fn pause(&self, name: &str, pause: Duration, rate: Rate) {
-        let now = Instant::now();
-        self.with(name, now, |cell| {
-            cell.paused_until = cell.paused_until.max(now + pause);
-            let credit = rate.every * (rate.burst.max(1) - 1);
-            cell.paid_at = cell.paid_at.max(cell.paused_until + credit);
-        });
-    }
-
-    fn with<T>(&self, name: &str, now: Instant, change: impl FnOnce(&mut Cell) -> T) -> T {
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        if cells.len() > TIDY_ABOVE {
-            cells.retain(|_, cell| cell.paid_at > now || cell.paused_until > now);
-        }
-        let fresh = Cell { paid_at: now, paused_until: now };
-        change(cells.entry(name.to_owned()).or_insert(fresh))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_make_nobody_wait_are_forgotten() {
-        let limits = LocalLimits::default();
-        let rate = Rate { every: Duration::from_nanos(1), burst: 1 };
-        for n in 0..3 * TIDY_ABOVE {
-            limits.acquire(&n.to_string(), rate);
-        }
-        assert!(limits.cells.lock().unwrap().len() <= TIDY_ABOVE + 1);
-    }
+    /// Takes one turn under a name. Each that is taken makes a learned rate a little faster.
+    async fn acquire(&self, name: &str, rate: Rate) -> Result<Turn>;
+    /// Nobody takes a turn for so long: so a call was answered that had been sent at that time. Of several
+    /// pauses the one that ends last counts, and no burst follows it. A learned rate is halved, unless the
+    /// call was sent before the last pause had ended: then it says nothing about the rate that is now.
+    async fn pause(&self, name: &str, pause: Duration, sent: Instant, rate: Rate) -> Result<()>;
 }

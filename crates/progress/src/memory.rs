@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use domain::{ChannelId, Job, JobId};
 use tokio::sync::{broadcast, watch};
 
-use crate::{Cancels, Limits, LocalLimits, Progress, ProgressError, Rate, Result, View, Watch};
+use crate::{
+    Cancels, Limits, LocalLimits, Progress, ProgressError, Rate, Result, Turn, View, Watch,
+};
 
 /// How long a view is shown without a new one: then it is read from the database again.
 const SHOWN_FOR: Duration = Duration::from_secs(5);
@@ -170,12 +172,12 @@ impl Progress for MemoryProgress {
 
 #[async_trait]
 impl Limits for MemoryProgress {
-    async fn acquire(&self, name: &str, rate: Rate) -> Result<Duration> {
+    async fn acquire(&self, name: &str, rate: Rate) -> Result<Turn> {
         Ok(self.limits.acquire(name, rate))
     }
 
-    async fn pause(&self, name: &str, pause: Duration, rate: Rate) -> Result<()> {
-        self.limits.pause(name, pause, rate);
+    async fn pause(&self, name: &str, pause: Duration, sent: Instant, rate: Rate) -> Result<()> {
+        self.limits.pause(name, pause, sent, rate);
         Ok(())
     }
 }

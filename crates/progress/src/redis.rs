@@ -186,7 +186,7 @@ fn unavailable(error: redis::RedisError) -> ProgressError {
 mod tests {
     use super::*;
 
-    fn fresh() -> RedisProgress {
+    pub(super) fn fresh() -> RedisProgress {
         let url = std::env::var("ATLAS_TEST_PROGRESS_URL").unwrap_or_else(|_| {
             panic!("ATLAS_TEST_PROGRESS_URL must name a Redis: run scripts/test, which starts one")
         });

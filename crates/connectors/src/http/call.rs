@@ -12,7 +12,7 @@ use reqwest::{Method, header::HeaderValue};
 use serde::Serialize;
 use url::Url;
 
-use super::{Bucket, Client, Dialect, Limiter, Pace, Reply, client::forbidden, measure};
+use super::{Bucket, Client, Dialect, Limiter, Reply, client::forbidden, measure};
 use crate::{Access, ConnectorError};
 
 /// A wait longer than this is not waited for: the task is given back, and its slot is free meanwhile.
@@ -40,7 +40,6 @@ pub struct Call {
     http: Http,
     request: Result<reqwest::RequestBuilder, ConnectorError>,
     buckets: Vec<Bucket>,
-    pace: Option<Arc<Pace>>,
 }
 
 impl Http {
@@ -118,7 +117,7 @@ impl Http {
             Ok(url) => self.request(method, url),
             Err(_) => Err(ConnectorError::Platform("an address that cannot be asked".into())),
         };
-        Call { http: self.clone(), request, buckets: Vec::new(), pace: None }
+        Call { http: self.clone(), request, buckets: Vec::new() }
     }
 
     /// A request to an address that the platform gave (the next page of a list): refused unless it is of
@@ -129,7 +128,7 @@ impl Http {
             Ok(url) if url.origin() == self.inner.base.origin() => self.request(Method::GET, url),
             _ => Err(ConnectorError::Platform("a link that leads to another server".into())),
         };
-        Call { http: self.clone(), request, buckets: Vec::new(), pace: None }
+        Call { http: self.clone(), request, buckets: Vec::new() }
     }
 
     fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, ConnectorError> {
@@ -176,14 +175,6 @@ impl Call {
         self
     }
 
-    /// Counts against the bucket of a pace, and tells it what came of the call.
-    #[must_use]
-    pub fn paced(mut self, pace: &Arc<Pace>) -> Self {
-        self.buckets.push(pace.bucket());
-        self.pace = Some(pace.clone());
-        self
-    }
-
     fn with(
         mut self,
         change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
@@ -208,16 +199,13 @@ impl Call {
             reply.as_ref().map_err(Clone::clone).and_then(|reply| dialect.classify(reply));
         measure::called(platform, sent.elapsed(), outcome.as_ref());
         let reply = reply?;
-        if let Some(pace) = &self.pace {
-            pace.observe(sent, &outcome);
-        }
         let pause = match &outcome {
             Err(ConnectorError::RateLimit { retry_after }) => Some(*retry_after),
             _ => dialect.pause(&reply),
         };
         if let Some(pause) = pause {
             for bucket in self.buckets.iter().filter(|bucket| dialect.concerns(&reply, bucket)) {
-                limiter.pause(bucket, pause).await;
+                limiter.pause(bucket, pause, sent).await;
             }
         }
         outcome.map(|()| reply)

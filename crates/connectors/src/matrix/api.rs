@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Access, ConnectorError,
-    http::{Ahead, Call, Http, Pace, Reply},
+    http::{Ahead, Bucket, Call, Http, Reply},
 };
 
 /// Events of one page of history: the most that Synapse gives.
@@ -24,7 +24,7 @@ const PAGE: usize = 1_000;
 const NEWS: usize = 500;
 
 /// Calls in a second, at first and at most. Synapse by itself does not limit those that read; what stands in
-/// front of it may, and every process has to find that out for itself.
+/// front of it may, and that has to be found out.
 const PER_SECOND: (u32, u32) = (5, 50);
 
 /// Calls at once after a rest: as many as the first page of a walk makes.
@@ -32,7 +32,7 @@ const BURST: u32 = 5;
 
 pub(super) struct Server {
     http: Http,
-    pace: Arc<Pace>,
+    bucket: Bucket,
     pub(super) directory: Directory,
     /// Pages of history that are on their way.
     ahead: Ahead<RawMessages>,
@@ -44,12 +44,12 @@ impl Server {
         let http = Http::open(access, None, &format!("Bearer {token}"), Arc::new(Matrix))?;
         // The server counts by user.
         let key = format!("matrix:{}", access.connection);
-        let pace = Arc::new(Pace::new(key, PER_SECOND.0, PER_SECOND.1, BURST));
-        Ok(Self { http, pace, directory: Directory::default(), ahead: Ahead::default() })
+        let bucket = Bucket::learned(key, PER_SECOND.0, PER_SECOND.1, BURST);
+        Ok(Self { http, bucket, directory: Directory::default(), ahead: Ahead::default() })
     }
 
     fn get(&self, path: &str) -> Call {
-        self.http.get(&format!("_matrix/client/{path}")).paced(&self.pace)
+        self.http.get(&format!("_matrix/client/{path}")).bucket(self.bucket.clone())
     }
 
     async fn asked<T: DeserializeOwned>(&self, call: Call) -> Result<T, ConnectorError> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Access, ConnectorError,
-    http::{Call, Http, Pace, Reply},
+    http::{Bucket, Call, Http, Reply},
 };
 
 /// Where Microsoft has Graph and its sign-in: nobody else is shown a secret.
@@ -51,7 +51,7 @@ pub(super) struct Graph {
     pub(super) client: String,
     secret: String,
     scope: String,
-    pace: Arc<Pace>,
+    bucket: Bucket,
     token: Mutex<Option<Token>>,
 }
 
@@ -82,12 +82,12 @@ impl Graph {
             tenant,
             client: access.needed("client_id")?.to_owned(),
             secret: access.needed("client_secret")?.to_owned(),
-            pace: Arc::new(Pace::new(
+            bucket: Bucket::learned(
                 format!("teams:{}", access.connection),
                 PER_SECOND.0,
                 PER_SECOND.1,
                 BURST,
-            )),
+            ),
             token: Mutex::default(),
         })
     }
@@ -124,7 +124,7 @@ impl Graph {
     async fn ask(&self, call: impl Fn(&Http) -> Call) -> Result<Reply, ConnectorError> {
         let prepared = |http: &Http| {
             let call = call(http).header("prefer", "include-unknown-enum-members");
-            call.paced(&self.pace)
+            call.bucket(self.bucket.clone())
         };
         match prepared(&self.signed_in(false).await?).send().await {
             Err(ConnectorError::Auth(_)) => prepared(&self.signed_in(true).await?).send().await,

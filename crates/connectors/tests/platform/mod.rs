@@ -3,7 +3,11 @@
 
 #![expect(clippy::expect_used, reason = "what tests share is no test itself")]
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use connectors::{
@@ -174,7 +178,7 @@ impl Limiter for Noting {
         Duration::ZERO
     }
 
-    async fn pause(&self, bucket: &Bucket, pause: Duration) {
+    async fn pause(&self, bucket: &Bucket, pause: Duration, _: Instant) {
         self.pauses.lock().expect("a list").push((bucket.key.clone(), pause));
     }
 }
