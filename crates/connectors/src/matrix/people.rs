@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -57,25 +57,38 @@ impl People {
 /// Remembers the people of rooms.
 #[derive(Default)]
 pub(super) struct Directory {
-    rooms: Mutex<HashMap<String, (Instant, People)>>,
+    rooms: Mutex<HashMap<String, Arc<Room>>>,
+}
+
+/// What was told last of a room's people. Whoever asks holds it: others of the same room wait for the answer.
+type Room = tokio::sync::Mutex<Option<Told>>;
+
+struct Told {
+    /// When it was asked for, and when it was answered.
+    asked: Instant,
+    answered: Instant,
+    people: Result<People, ConnectorError>,
 }
 
 impl Directory {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Instant, People)>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn known(&self, room: &str) -> Option<People> {
-        let rooms = self.lock();
-        rooms.get(room).filter(|known| known.0.elapsed() < FRESH).map(|known| known.1.clone())
-    }
-
-    fn remember(&self, room: &str, people: &People, since: Instant) {
-        let mut rooms = self.lock();
-        if rooms.len() >= MAX_ROOMS && !rooms.contains_key(room) {
+    fn room(&self, id: &str) -> Arc<Room> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if rooms.len() >= MAX_ROOMS && !rooms.contains_key(id) {
             rooms.clear();
         }
-        rooms.insert(room.to_owned(), (since, people.clone()));
+        rooms.entry(id.to_owned()).or_default().clone()
+    }
+
+    /// People of a room and more of them, who are remembered too.
+    async fn with(&self, id: &str, mut people: People, more: HashMap<String, String>) -> People {
+        let room = self.room(id);
+        let mut told = room.lock().await;
+        let known = match told.as_mut() {
+            Some(Told { people: Ok(known), .. }) => known,
+            _ => &mut people,
+        };
+        Arc::make_mut(&mut known.names).extend(more);
+        known.clone()
     }
 }
 
@@ -88,6 +101,16 @@ fn named(members: RawMembers) -> People {
     People { names: Arc::new(names.take(MAX_PEOPLE).collect()) }
 }
 
+impl Told {
+    /// Whether it answers somebody who came at a time. A failure answers those who have waited for it.
+    fn answers(&self, came: Instant) -> bool {
+        match self.people {
+            Ok(_) => self.asked.elapsed() < FRESH,
+            Err(_) => came < self.answered,
+        }
+    }
+}
+
 impl Server {
     /// The people of a room, and those who have said something there and left.
     pub(super) async fn people(
@@ -95,29 +118,33 @@ impl Server {
         room: &str,
         senders: BTreeSet<&str>,
     ) -> Result<People, ConnectorError> {
-        let began = Instant::now();
-        let mut people = match self.directory.known(room) {
-            Some(people) => people,
-            None => {
-                let people = named(self.members(room).await?);
-                self.directory.remember(room, &people, began);
-                people
-            }
-        };
+        let people = self.present(room).await?;
         let absent = senders.into_iter().filter(|id| people.name(id).is_none());
         let absent: Vec<String> = absent.take(MAX_ASKED).map(str::to_owned).collect();
         if absent.is_empty() || people.names.len() >= MAX_PEOPLE {
             return Ok(people);
         }
-        let mut names = (*people.names).clone();
+        let mut names = HashMap::new();
         for id in absent {
             let told = tokio::time::timeout(WITHIN, self.profile(&id)).await;
             let name = told.unwrap_or(Ok(None))?.and_then(|name| text::shown(&name));
             let name = name.or_else(|| text::shown(id::local_part(&id)));
             names.insert(id.clone(), name.unwrap_or(id));
         }
-        people.names = Arc::new(names);
-        self.directory.remember(room, &people, began);
-        Ok(people)
+        Ok(self.directory.with(room, people, names).await)
+    }
+
+    /// Who is in a room: asked once for all who want to know it at the same time.
+    async fn present(&self, id: &str) -> Result<People, ConnectorError> {
+        let came = Instant::now();
+        let room = self.directory.room(id);
+        let mut told = room.lock().await;
+        if let Some(told) = told.as_ref().filter(|told| told.answers(came)) {
+            return told.people.clone();
+        }
+        let asked = Instant::now();
+        let people = self.members(id).await.map(named);
+        *told = Some(Told { asked, answered: Instant::now(), people: people.clone() });
+        people
     }
 }

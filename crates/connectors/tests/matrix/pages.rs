@@ -46,6 +46,21 @@ async fn the_order_of_a_page_says_nothing() {
 }
 
 #[tokio::test]
+async fn walks_that_begin_together_ask_for_the_people_once() {
+    let fake = Fake::start().await;
+    talk(&fake, 3);
+    let account = account(&fake);
+    let mirrors: Vec<_> = (0..8).map(|_| mirror()).collect();
+    let walks = mirrors.iter().map(|mirror| mirror.walk(&*account));
+    for walk in futures_util::future::join_all(walks).await {
+        walk.expect("a walk");
+    }
+    let asked = fake.requests();
+    let of = |end: &str| asked.iter().filter(|path| path.ends_with(end)).count();
+    assert_eq!((of("/joined_members"), of("/messages")), (1, 8), "{asked:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_repeats_a_page_is_not_followed_for_ever() {
     let fake = Fake::start().await;
     fake.lock().page = 5;
