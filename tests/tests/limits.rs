@@ -180,8 +180,8 @@ fn channels(room: &Room<'_>) -> Vec<Channel> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_is_asked_for_before_synapse_is_kept_by_thirty_two_workers() {
-    // Less than the processes begin with, and more than half of it: each has to learn that once.
-    let (room, gate, path) = limited_room(200, 10).await;
+    // A third of what they begin with: they have to learn that, once for all.
+    let (room, gate, path) = limited_room(90, 3).await;
     let accounts = counting_together(|limiter| opened(&room, &gate, limiter));
     ended(start(accounts, channels(&room))).await;
     assert_polite(&gate.calls(&path));
