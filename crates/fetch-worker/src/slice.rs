@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use connectors::{Connector, ConnectorError, Next, Page, PageRequest};
-use domain::{Channel, Failure, Stage as StageName, task::ClaimedTask, task::TaskInput};
-use store::{Effect, PageEffect, PageNext, Store};
+use domain::{Failure, Stage as StageName, task::ClaimedTask, task::TaskInput};
+use store::{Effect, PageEffect, PageNext, Store, WalkStart};
 use worker::{Context, Stage};
 
 use crate::known::StoredChannel;
@@ -44,9 +44,9 @@ impl FetchStage {
         Self { store, imported, live }
     }
 
-    async fn channel(&self, task: &ClaimedTask) -> Result<Channel, Failure> {
-        let channel = self.store.channel(&task.channel_id).await?;
-        channel.ok_or_else(|| {
+    async fn start(&self, task: &ClaimedTask) -> Result<WalkStart, Failure> {
+        let start = self.store.walk_start(&task.channel_id).await?;
+        start.ok_or_else(|| {
             ConnectorError::ChannelNotFound("it is no longer registered here".into()).into()
         })
     }
@@ -128,20 +128,17 @@ impl Stage for FetchStage {
             TaskInput::FetchLive { cursor } => (false, cursor.clone()),
             _ => return Err(ConnectorError::InvalidMark.into()),
         };
-        if imported && cursor.is_none() && self.store.any_pending(&task.channel_id).await? {
+        let start = self.start(task).await?;
+        if imported && cursor.is_none() && start.any_pending {
             while context.commit(Effect::Leftovers).await?.more {}
         }
-        let channel = self.channel(task).await?;
-        let live = self.store.live_walk(&task.channel_id).await?;
-        if live.is_none() && self.store.is_not_chosen(&task.channel_id).await? {
+        if start.not_chosen {
             return Err(not_chosen().into());
         }
+        let WalkStart { channel, live, .. } = start;
         let mut live_cursor = cursor.clone();
         if imported {
-            let watermark = match task.force {
-                true => None,
-                false => self.store.watermark(&task.channel_id).await?,
-            };
+            let watermark = start.watermark.filter(|_| !task.force);
             let request = PageRequest { channel: channel.clone(), watermark, cursor };
             let then_live = live.is_some();
             let walk = Walk { source: &*self.imported, request, live: false, then_live, begun };

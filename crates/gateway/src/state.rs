@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use connections::Accounts;
 use connectors::Connector;
-use domain::{Channel, Job, TaskRef};
+use domain::{Job, TaskRef};
 use progress::Progress;
 use queue::{Call, Queue};
-use store::Store;
+use store::{Store, WalkStart};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -94,15 +94,12 @@ impl Gateway {
     }
 
     /// How many messages a sync would bring, where that is known at once.
-    pub(crate) async fn estimate(&self, channel: &Channel, force: bool) -> Option<u64> {
+    pub(crate) async fn estimate(&self, start: &WalkStart, force: bool) -> Option<u64> {
         let known = async {
-            let watermark = match force {
-                true => None,
-                false => self.store.watermark(&channel.id).await.ok()?,
-            };
-            let imported = self.connector.estimate(channel, watermark.as_deref()).await.ok()?;
+            let watermark = start.watermark.as_deref().filter(|_| !force);
+            let imported = self.connector.estimate(&start.channel, watermark).await.ok()?;
             // The platform is not asked: the reply does not wait for it.
-            match self.store.live_walk(&channel.id).await.ok()? {
+            match &start.live {
                 None => imported,
                 Some(_) if force => None,
                 Some(walk) => Some(walk.expected? + imported?),

@@ -11,10 +11,10 @@ use domain::{
 use store::{GraphedUnit, UnitKnowledge};
 
 /// Pages on which facts of these units appear, change or vanish.
-pub(crate) fn pages(scope: &str, known: &[UnitKnowledge], folded: &[GraphedUnit]) -> Vec<PageKey> {
+pub(crate) fn pages(known: &[UnitKnowledge], folded: &[GraphedUnit]) -> Vec<PageKey> {
     let mut dirty = BTreeSet::new();
     for (before, after) in known.iter().zip(folded) {
-        let people = people(scope, before);
+        let people = people(before);
         let mut gone: BTreeMap<&FactId, _> =
             before.graphed.iter().map(|fact| (&fact.fact_id, fact)).collect();
         for fact in &after.facts {
@@ -37,12 +37,12 @@ pub(crate) fn pages(scope: &str, known: &[UnitKnowledge], folded: &[GraphedUnit]
 }
 
 /// People have no topic pages.
-fn people(scope: &str, unit: &UnitKnowledge) -> BTreeSet<EntityId> {
+fn people(unit: &UnitKnowledge) -> BTreeSet<EntityId> {
     let about = unit.extraction.facts.iter().flat_map(|fact| &fact.entities);
     about
         .map(|about| &about.entity)
         .filter(|entity| entity.kind == EntityType::Person)
-        .map(|entity| entity.id(scope))
+        .map(|entity| entity.id(&unit.scope))
         .collect()
 }
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use store::{GraphFactRow, GraphedUnit, MentionRow, SupportRow, UnitKnowledge};
 
-pub(crate) fn unit(channel: &ChannelId, scope: &str, known: &UnitKnowledge) -> GraphedUnit {
-    let extraction = &known.extraction;
+pub(crate) fn unit(channel: &ChannelId, known: &UnitKnowledge) -> GraphedUnit {
+    let UnitKnowledge { extraction, scope, .. } = known;
     let claims = |fact: &Fact| -> Vec<&RelationshipClaim> {
         extraction.relationships.iter().filter(|claim| claim.fact_id == fact.id).collect()
     };
@@ -14,7 +14,7 @@ pub(crate) fn unit(channel: &ChannelId, scope: &str, known: &UnitKnowledge) -> G
         unit_id: known.unit_id.clone(),
         as_of: known.as_of,
         retired: known.retired,
-        mentions: mentions(scope, known),
+        mentions: mentions(known),
         facts: extraction.facts.iter().map(|fact| row(scope, fact, &claims(fact))).collect(),
         supports: extraction
             .relationships
@@ -31,10 +31,11 @@ pub(crate) fn unit(channel: &ChannelId, scope: &str, known: &UnitKnowledge) -> G
     }
 }
 
-fn mentions(scope: &str, known: &UnitKnowledge) -> Vec<MentionRow> {
+fn mentions(known: &UnitKnowledge) -> Vec<MentionRow> {
+    let scope = &known.scope;
     let row = |mention: &domain::graph::EntityMention| MentionRow {
         entity_id: mention.entity.id(scope),
-        scope: scope.to_owned(),
+        scope: scope.clone(),
         kind: mention.entity.kind,
         key: mention.entity.key.clone(),
         name: mention.name.clone(),

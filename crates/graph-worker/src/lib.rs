@@ -41,11 +41,9 @@ impl Stage for GraphStage {
             return Err(Failure::internal("not a batch for the graph", Retry::Never));
         };
         let channel = &task.channel_id;
-        let scope = self.store.scope(channel).await?;
-        let scope = scope.ok_or_else(|| Failure::internal("the channel is gone", Retry::Never))?;
         let known = self.store.unit_knowledge(units).await?;
-        let units: Vec<_> = known.iter().map(|unit| fold::unit(channel, &scope, unit)).collect();
-        let dirty = dirty::pages(&scope, &known, &units);
+        let units: Vec<_> = known.iter().map(|unit| fold::unit(channel, unit)).collect();
+        let dirty = dirty::pages(&known, &units);
         Ok(Effect::Graph(GraphEffect { units, dirty }))
     }
 }

@@ -44,13 +44,15 @@ impl Connector for ImportedChannel {
         let watermark = request.watermark.as_deref();
         let from = place(request.cursor.as_deref().or(watermark))?;
         let page = self.store.imported_after(channel, from, PAGE).await.map_err(unavailable)?;
+        let is_last = page.messages.len() < PAGE as usize;
         // Counted once, on the first page.
         let estimate = match request.cursor {
+            None if is_last => Some(page.messages.len() as u64),
             None => self.estimate(&request.channel, watermark).await?,
             Some(_) => None,
         };
         let mark = page.last_seq.to_string();
-        let next = match page.messages.len() < PAGE as usize {
+        let next = match is_last {
             true => Next::End((page.last_seq > 0).then_some(mark)),
             false => Next::Cursor(mark),
         };

@@ -11,6 +11,7 @@ pub mod imports;
 pub mod jobs;
 pub mod knowledge;
 pub mod limits;
+pub mod questions;
 mod scene;
 pub mod schedules;
 mod schema;
@@ -59,6 +60,12 @@ macro_rules! contract {
             each_task_of_many_tells_its_wait_and_the_trace_of_its_job,
             each_task_of_many_has_its_own_fence,
             an_effect_that_cannot_be_written_does_not_stop_others,
+        );
+        $crate::contract!(@each $fresh; questions:
+            requests_for_jobs_at_the_same_time_are_told_apart,
+            what_stages_ask_at_the_same_time_is_answered_to_each,
+            batches_that_are_read_at_the_same_time_touch_their_own_units,
+            wikis_that_are_looked_at_at_the_same_time_tell_their_own_pages,
         );
         $crate::contract!(@each $fresh; walks:
             only_newer_revisions_replace,

@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod failures;
 mod gathering;
+mod gatherings;
 mod imports;
 mod jobs;
 mod json;
@@ -31,8 +32,8 @@ mod wiki;
 use std::{fmt, sync::Arc};
 
 use self::{
+    gatherings::Gatherings,
     session::{Driver, Lane, Session},
-    tasks::Gatherings,
 };
 use crate::{Limits, Result, postgres::Postgres, sqlite::Sqlite};
 
@@ -76,7 +77,7 @@ use retried;
 
 /// Transactions of one kind that a process makes on a server at the same time; the more there are, the
 /// fewer requests share one.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 1;
 
 /// How often a transaction is made again.
 const AGAIN: u32 = 10;
@@ -109,11 +110,12 @@ impl Database {
     }
 
     fn new(engine: Engine, limits: Limits) -> Self {
-        let at_once = match &engine {
-            Engine::Sqlite(_) => 1,
+        let reading = match &engine {
+            // What is asked of a file costs little by itself.
+            Engine::Sqlite(sqlite) => sqlite.readers(),
             Engine::Postgres(_) => AT_ONCE,
         };
-        let gatherings = Gatherings::new(at_once);
+        let gatherings = Gatherings::new(AT_ONCE, reading);
         Self { shared: Arc::new(Shared { engine, limits, gatherings }) }
     }
 

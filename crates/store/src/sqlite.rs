@@ -32,6 +32,11 @@ impl Sqlite {
         &self.writer
     }
 
+    /// How many may read at the same time.
+    pub(crate) const fn readers(&self) -> usize {
+        open::READERS as usize
+    }
+
     pub(crate) async fn read(&self) -> sqlx::Result<PoolConnection<sqlx::Sqlite>> {
         self.readers.acquire().await
     }

@@ -1,6 +1,6 @@
 //! What a page is rendered from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Channel, ChannelId, EntityId, Failure, Retry,
@@ -9,12 +9,12 @@ use domain::{
     message::hex,
     page::{PageKey, PageKind},
 };
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use store::{
-    ContributorRow, FactQuery, PageSummary, RelationshipQuery, Store, StoredFact,
-    StoredRelationship, TopicRow,
+    ContributorRow, FactQuery, PageSummary, SceneBounds, Store, StoredFact, StoredRelationship,
+    TopicRow, WikiScene,
 };
 
 use crate::slugs;
@@ -25,24 +25,19 @@ const RENDERER: u32 = 2;
 /// Entries of a ledger page: the newest; the API has them all.
 pub(crate) const LEDGER: u32 = 40;
 
-/// Topics that have a page of their own.
-const TOPICS: u32 = 200;
-
-/// Facts that make a topic.
-const FACTS_OF_A_TOPIC: u32 = 3;
-
-const CONTRIBUTORS: u32 = 50;
-const RELATIONSHIPS: u32 = 40;
+/// How much of a channel its pages show; one fact more than a page, to know of more.
+const BOUNDS: SceneBounds = SceneBounds {
+    facts_of_a_topic: 3,
+    topics: 200,
+    contributors: 50,
+    facts: LEDGER + 1,
+    relationships: 40,
+};
 
 /// What all pages of one rendering share.
 pub(crate) struct Shared {
-    pub(crate) channel: Channel,
-    pub(crate) topics: Vec<TopicRow>,
+    pub(crate) scene: WikiScene,
     pub(crate) slugs: BTreeMap<EntityId, String>,
-    contributors: Vec<ContributorRow>,
-    /// All that the channel has published, newest first, where that is no more than one page shows: a small
-    /// channel is read once.
-    published: Option<Vec<StoredFact>>,
 }
 
 impl Shared {
@@ -51,26 +46,39 @@ impl Shared {
         id: &ChannelId,
         pages: &[PageSummary],
     ) -> Result<Self, Failure> {
-        let channel = store.channel(id).await?;
-        let channel =
-            channel.ok_or_else(|| Failure::internal("the channel is gone", Retry::Never))?;
-        let topics = store.topics(id, FACTS_OF_A_TOPIC, TOPICS).await?;
-        let slugs = slugs::of_topics(&topics, pages);
-        let contributors = store.contributors(id, CONTRIBUTORS).await?;
-        let published = store.facts(&query(&channel, &[])).await?;
-        let published = (published.len() <= LEDGER as usize).then_some(published);
-        Ok(Self { channel, topics, slugs, contributors, published })
+        let scene = store.wiki_scene(id, &BOUNDS).await?;
+        let scene = scene.ok_or_else(|| Failure::internal("the channel is gone", Retry::Never))?;
+        let slugs = slugs::of_topics(&scene.topics, pages);
+        Ok(Self { scene, slugs })
     }
 
-    /// The newest facts of some kinds.
+    /// The newest facts of some kinds. A channel that has published no more than one page shows is not
+    /// asked again.
     async fn facts(
         &self,
         store: &dyn Store,
         query: &FactQuery,
     ) -> Result<Vec<StoredFact>, Failure> {
-        let Some(published) = &self.published else { return Ok(store.facts(query).await?) };
+        let published = &self.scene.published;
+        if published.len() > LEDGER as usize {
+            return Ok(store.facts(query).await?);
+        }
         let wanted = published.iter().filter(|fact| query.kinds.contains(&fact.fact.kind));
         Ok(wanted.take(query.limit as usize).cloned().collect())
+    }
+
+    /// The best supported relationships that stand, between things with a name, and those names.
+    fn relationships(&self) -> (Vec<StoredRelationship>, BTreeMap<EntityId, String>) {
+        let standing = self.scene.relationships.iter().filter(|r| r.valid_until.is_none());
+        let standing: Vec<_> = standing.cloned().collect();
+        let ends: BTreeSet<_> = standing.iter().flat_map(|r| [&r.source, &r.target]).collect();
+        let named = self
+            .scene
+            .names
+            .iter()
+            .filter(|(id, (kind, _))| ends.contains(id) && *kind != EntityType::Url);
+        let names = named.map(|(id, (_, name))| (id.clone(), name.clone())).collect();
+        (standing, names)
     }
 }
 
@@ -97,17 +105,17 @@ impl Inputs {
         shared: &Shared,
         key: &PageKey,
     ) -> Result<Option<Self>, Failure> {
-        let channel = &shared.channel;
+        let channel = &shared.scene.channel;
         let mut inputs = Self { channel_name: channel.name.clone(), ..Self::default() };
         match key.kind {
             PageKind::Overview => inputs.load_overview(store, shared).await?,
             PageKind::Topics => {
-                inputs.topics = shared.topics.clone();
+                inputs.topics = shared.scene.topics.clone();
                 inputs.slugs = shared.slugs.clone();
             }
             PageKind::Topic => {
                 let Some(topic) =
-                    shared.topics.iter().find(|topic| topic.entity_id.as_str() == key.key)
+                    shared.scene.topics.iter().find(|topic| topic.entity_id.as_str() == key.key)
                 else {
                     return Ok(None);
                 };
@@ -117,7 +125,7 @@ impl Inputs {
                 inputs.topic = Some(topic.clone());
             }
             PageKind::People => {
-                inputs.contributors = shared.contributors.clone();
+                inputs.contributors = shared.scene.contributors.clone();
                 let kinds = [FactKind::Ownership, FactKind::Decision, FactKind::ActionItem];
                 inputs.load_facts(store, shared, &kinds).await?;
             }
@@ -152,7 +160,7 @@ impl Inputs {
 
     /// Asks for everything at once: this page has the most parts, and the first to be read.
     async fn load_overview(&mut self, store: &dyn Store, shared: &Shared) -> Result<(), Failure> {
-        let channel = &shared.channel;
+        let channel = &shared.scene.channel;
         let newest = [
             (FactKind::Announcement, 5),
             (FactKind::Decision, 8),
@@ -160,16 +168,12 @@ impl Inputs {
             (FactKind::Problem, 3),
         ]
         .map(|(kind, limit)| FactQuery { limit, ..query(channel, &[kind]) });
-        let (facts, (relationships, names)) = try_join(
-            try_join_all(newest.iter().map(|query| shared.facts(store, query))),
-            relationship_map(store, channel),
-        )
-        .await?;
+        let facts = try_join_all(newest.iter().map(|query| shared.facts(store, query))).await?;
         self.channel_topic.clone_from(&channel.topic);
         self.facts = facts.into_iter().flatten().collect();
-        self.contributors = shared.contributors.iter().take(8).cloned().collect();
-        (self.relationships, self.names) = (relationships, names);
-        self.topics = shared.topics.iter().take(10).cloned().collect();
+        self.contributors = shared.scene.contributors.iter().take(8).cloned().collect();
+        (self.relationships, self.names) = shared.relationships();
+        self.topics = shared.scene.topics.iter().take(10).cloned().collect();
         for topic in &self.topics {
             if let Some(slug) = shared.slugs.get(&topic.entity_id) {
                 self.slugs.insert(topic.entity_id.clone(), slug.clone());
@@ -184,7 +188,7 @@ impl Inputs {
         shared: &Shared,
         kinds: &[FactKind],
     ) -> Result<(), Failure> {
-        self.list(shared.facts(store, &query(&shared.channel, kinds)).await?);
+        self.list(shared.facts(store, &query(&shared.scene.channel, kinds)).await?);
         Ok(())
     }
 
@@ -205,36 +209,13 @@ impl Inputs {
     }
 }
 
-/// The best supported relationships between things with a name, and those names.
-async fn relationship_map(
-    store: &dyn Store,
-    channel: &Channel,
-) -> Result<(Vec<StoredRelationship>, BTreeMap<EntityId, String>), Failure> {
-    let query = RelationshipQuery {
-        channel_id: Some(channel.id.clone()),
-        limit: RELATIONSHIPS,
-        ..RelationshipQuery::default()
-    };
-    let found = store.relationships(&query).await?;
-    let standing: Vec<_> =
-        found.into_iter().map(|(_, r)| r).filter(|r| r.valid_until.is_none()).collect();
-    let ends = standing.iter().flat_map(|r| [r.source.clone(), r.target.clone()]);
-    let named = store.names(&ends.collect::<Vec<_>>()).await?;
-    let names = named
-        .into_iter()
-        .filter(|(_, kind, _)| *kind != EntityType::Url)
-        .map(|(id, _, name)| (id, name))
-        .collect();
-    Ok((standing, names))
-}
-
 /// Published facts of a channel, one more than a page shows.
 fn query(channel: &Channel, kinds: &[FactKind]) -> FactQuery {
     FactQuery {
         channel_id: Some(channel.id.clone()),
         kinds: kinds.to_vec(),
         published_only: true,
-        limit: LEDGER + 1,
+        limit: BOUNDS.facts,
         ..FactQuery::default()
     }
 }

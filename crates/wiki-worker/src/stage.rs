@@ -9,7 +9,7 @@ use domain::{
     task::ClaimedTask,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use store::{Effect, PageSummary, Store, WikiEffect};
+use store::{Effect, PageSummary, Store, WikiEffect, WikiState};
 use worker::{Context, Stage};
 
 use crate::{
@@ -52,8 +52,7 @@ impl Stage for WikiStage {
 
     async fn run(&self, task: &ClaimedTask, context: &Context) -> Result<Effect, Failure> {
         let channel = &task.channel_id;
-        let dirty = self.store.dirty_pages(channel).await?;
-        let known = self.store.pages(channel).await?;
+        let WikiState { dirty, pages: known } = self.store.wiki_state(channel).await?;
         let mut keys = dirty.pages;
         // A wiki has a first page from the first sync on, even if there is nothing to say.
         let overview = PageKey::only(PageKind::Overview);
@@ -98,7 +97,7 @@ impl WikiStage {
         if page.is_some_and(|page| page.input_hash == input_hash) {
             return Ok(Outcome::Unchanged);
         }
-        let body = pages::render(&shared.channel.id, &key, &inputs);
+        let body = pages::render(&shared.scene.channel.id, &key, &inputs);
         let slug = page.map(|page| page.slug.clone());
         Ok(Outcome::Rendered(RenderedPage {
             slug: slug.unwrap_or_else(|| pages::slug(shared, &key)),

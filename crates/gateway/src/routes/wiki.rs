@@ -9,7 +9,7 @@ use axum::{
 };
 use domain::page::PageKind;
 use http::{HeaderMap, HeaderValue, header};
-use store::StoredPage;
+use store::{StoredPage, WikiState};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::channels::require;
@@ -29,8 +29,8 @@ pub(crate) async fn structure(
     params: Params,
 ) -> Result<Json<Structure>, ApiError> {
     let channel = require(&gateway, &params.channel()?).await?;
-    let pages = gateway.store.pages(&channel.id).await?;
-    let is_stale = !gateway.store.dirty_pages(&channel.id).await?.pages.is_empty();
+    let WikiState { dirty, pages } = gateway.store.wiki_state(&channel.id).await?;
+    let is_stale = !dirty.pages.is_empty();
     let generated_at = pages.iter().map(|page| page.updated_at).max();
     let (topics, others): (Vec<_>, Vec<_>) =
         pages.iter().partition(|page| page.key.kind == PageKind::Topic);
@@ -103,7 +103,7 @@ pub(crate) async fn download(
 ) -> Result<Response, ApiError> {
     let channel = require(&gateway, &params.channel()?).await?;
     let mut pages = Vec::new();
-    for summary in gateway.store.pages(&channel.id).await? {
+    for summary in gateway.store.wiki_state(&channel.id).await?.pages {
         pages.extend(gateway.store.page(&channel.id, &summary.slug, None).await?);
     }
     let packed = tokio::task::spawn_blocking(move || pack(&pages)).await;

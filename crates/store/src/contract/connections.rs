@@ -1,7 +1,8 @@
 //! Connections, what they hold, and what ends with them.
 
 use domain::{
-    ConnectionId, ConnectionStatus, ErrorCode, JobStatus, Platform, SyncError, task::TaskInput,
+    ChannelId, ConnectionId, ConnectionStatus, ErrorCode, JobStatus, Platform, SyncError,
+    task::TaskInput,
 };
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     Added, ConnectionChange, Effect, NewChannel, NewConnection, PageEffect, PageNext, Plan, Sealed,
-    Store, Triggered,
+    Store, Triggered, WalkStart,
 };
 
 fn sealed(name: &str) -> Sealed {
@@ -37,6 +38,10 @@ async fn added(store: &dyn Store, workspace: &str) -> ConnectionId {
 
 fn offered(id: &str) -> NewChannel {
     NewChannel { external_id: id.into(), name: id.to_lowercase(), topic: String::new() }
+}
+
+async fn begins(store: &dyn Store, channel: &ChannelId) -> WalkStart {
+    store.walk_start(channel).await.unwrap().unwrap()
 }
 
 fn refused() -> SyncError {
@@ -111,9 +116,9 @@ pub async fn chosen_channels_are_walked_and_no_others(store: &dyn Store) {
     let chosen = store.choose_channels(&id, &some, Some(&plan)).await.unwrap();
     assert_eq!(chosen.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["C2", "C1"]);
     assert_eq!(store.schedules(None).await.unwrap().len(), 2);
-    assert_eq!(store.live_walk(&"C1".into()).await.unwrap(), Some(Default::default()));
+    assert_eq!(begins(store, &"C1".into()).await.live, Some(Default::default()));
     store.choose_channels(&id, &[offered("C2"), offered("C3")], None).await.unwrap();
-    assert_eq!(store.live_walk(&"C1".into()).await.unwrap(), None);
+    assert_eq!(begins(store, &"C1".into()).await.live, None);
     let schedules = store.schedules(None).await.unwrap();
     assert_eq!(schedules.iter().map(|s| s.channel_id.as_str()).collect::<Vec<_>>(), ["C2"]);
     let known = store.connection_channels(&id).await.unwrap();
@@ -130,12 +135,12 @@ pub async fn what_is_neither_chosen_nor_imported_is_not_synchronised(store: &dyn
     let (dropped, chosen) = ("C1".into(), "C2".into());
     let refused = store.trigger(wanted(&dropped)).await.unwrap();
     assert!(matches!(refused, Triggered::NotChosen(of) if of == id));
-    assert!(store.is_not_chosen(&dropped).await.unwrap());
-    assert!(!store.is_not_chosen(&chosen).await.unwrap());
-    assert!(!store.is_not_chosen(&"C9".into()).await.unwrap());
+    assert!(begins(store, &dropped).await.not_chosen);
+    assert!(!begins(store, &chosen).await.not_chosen);
+    assert_eq!(store.walk_start(&"C9".into()).await.unwrap(), None);
     started(store, &chosen).await;
     imported(store, &dropped, &[message(1, "from an export")]).await;
-    assert!(!store.is_not_chosen(&dropped).await.unwrap());
+    assert!(!begins(store, &dropped).await.not_chosen);
     started(store, &dropped).await;
 }
 
@@ -148,7 +153,7 @@ pub async fn imports_are_walked_first_and_then_the_platform(store: &dyn Store) {
     let live = PageNext::Live(Some("imported".into()));
     let said = vec![message(1, "a")];
     committed(store, &fetch.claim, Effect::Page(PageEffect::new(said, live))).await;
-    assert_eq!(store.watermark(&channel).await.unwrap().as_deref(), Some("imported"));
+    assert_eq!(begins(store, &channel).await.watermark.as_deref(), Some("imported"));
     store.give_back(&fetch.claim).await.unwrap();
     let fetch = claimed(store, &task).await;
     assert_eq!(fetch.input, TaskInput::FetchLive { cursor: None });
@@ -162,13 +167,13 @@ pub async fn imports_are_walked_first_and_then_the_platform(store: &dyn Store) {
     assert_eq!(fetch.input, TaskInput::FetchLive { cursor: Some("further".into()) });
     let end = PageNext::End(Some("walked".into()));
     committed(store, &fetch.claim, page(vec![], end)).await;
-    let walk = store.live_walk(&channel).await.unwrap().unwrap();
+    let walk = begins(store, &channel).await.live.unwrap();
     assert_eq!(walk.watermark.as_deref(), Some("walked"));
-    assert_eq!(store.watermark(&channel).await.unwrap().as_deref(), Some("imported"));
+    assert_eq!(begins(store, &channel).await.watermark.as_deref(), Some("imported"));
     assert_eq!(store.job(&job.id).await.unwrap().unwrap().total_messages, 2);
     store.cancel(&job.id, None).await.unwrap();
     store.erase_channel(&channel).await.unwrap().unwrap();
-    assert_eq!(store.live_walk(&channel).await.unwrap(), Some(Default::default()));
+    assert_eq!(begins(store, &channel).await.live, Some(Default::default()));
 }
 
 /// Where nothing new was imported the platform is walked by the task that looked.
@@ -183,9 +188,9 @@ pub async fn a_task_that_goes_on_at_the_platform_stays_there(store: &dyn Store) 
     let fetch = claimed(store, &task).await;
     assert_eq!(fetch.input, TaskInput::FetchLive { cursor: Some("on".into()) });
     committed(store, &fetch.claim, page(PageNext::End(Some("walked".into())))).await;
-    let walk = store.live_walk(&channel).await.unwrap().unwrap();
+    let walk = begins(store, &channel).await.live.unwrap();
     assert_eq!(walk.watermark.as_deref(), Some("walked"));
-    assert_eq!(store.watermark(&channel).await.unwrap(), None);
+    assert_eq!(begins(store, &channel).await.watermark, None);
 }
 
 /// An export has no permalinks, and older reactions.
@@ -242,7 +247,7 @@ pub async fn a_removed_connection_ends_its_jobs_and_leaves_its_channels(store: &
     assert_eq!(back.as_ref(), Some(&id));
     store.add_connection(&new(id.clone(), "T1")).await.unwrap();
     assert!(store.channel_summary(&channel).await.unwrap().unwrap().connected);
-    assert!(store.live_walk(&channel).await.unwrap().is_some());
+    assert!(begins(store, &channel).await.live.is_some());
 }
 
 /// It stays, to be given new ones.

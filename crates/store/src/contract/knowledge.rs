@@ -145,7 +145,7 @@ pub async fn a_page_has_a_new_version_only_when_its_text_changed(store: &dyn Sto
         .await;
         let page = store.page(&channel, "decisions", None).await.unwrap().unwrap();
         assert_eq!((page.version, page.content.as_str()), (version, content));
-        assert_eq!(store.pages(&channel).await.unwrap()[0].input_hash, hash);
+        assert_eq!(store.wiki_state(&channel).await.unwrap().pages[0].input_hash, hash);
     }
     let (_, after) = walked(store, &channel, vec![]).await;
     let wiki = claimed(store, &after.released[0]).await;

@@ -7,6 +7,7 @@ use domain::{
     fact::{EntityRole, Evidence, EvidenceRole, Extraction, Fact, FactEntity, FactKind, Person},
     graph::{EntityMention, EntityRef, EntityType},
     message::{Author, AuthorKind, MessageKind},
+    page::{PageKey, PageKind, RenderedPage},
     task::{Claim, ClaimedTask},
 };
 
@@ -252,4 +253,17 @@ fn decision(
 /// The stage of a released task.
 pub(super) fn of_stage(committed: &Committed, stage: Stage) -> Vec<TaskRef> {
     committed.released.iter().filter(|task| task.stage == stage).cloned().collect()
+}
+
+/// A page that says something, and was made of that.
+pub(super) fn rendered(kind: PageKind, content: &str) -> RenderedPage {
+    RenderedPage {
+        key: PageKey::only(kind),
+        slug: "overview".into(),
+        title: "Overview".into(),
+        input_hash: content.to_owned(),
+        content: content.to_owned(),
+        fact_count: 0,
+        citations: vec![],
+    }
 }

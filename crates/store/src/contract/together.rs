@@ -3,12 +3,10 @@
 use std::time::{Duration, Instant};
 
 use domain::{
-    ChannelId, ClaimToken, Platform, Stage, TaskRef, TraceContext,
-    page::{PageKey, PageKind, RenderedPage},
-    task::Claim,
+    ChannelId, ClaimToken, Platform, Stage, TaskRef, TraceContext, page::PageKind, task::Claim,
 };
 
-use super::scene::{LEASE, claimed, message, named_channel, page, started, wanted};
+use super::scene::{LEASE, claimed, message, named_channel, page, rendered, started, wanted};
 use crate::{Committed, Effect, NewChannel, NewJob, Result, Store, Triggered, WikiEffect};
 
 /// More than any adapter writes one by one.
@@ -40,18 +38,6 @@ async fn all_at_once(
         .into_iter()
         .map(|(claim, effect)| async move { store.commit(&claim, effect).await });
     futures_util::future::join_all(commits).await
-}
-
-fn rendered(kind: PageKind, content: &str) -> RenderedPage {
-    RenderedPage {
-        key: PageKey::only(kind),
-        slug: "overview".into(),
-        title: "Overview".into(),
-        input_hash: "1".into(),
-        content: content.to_owned(),
-        fact_count: 0,
-        citations: vec![],
-    }
 }
 
 /// Whoever else is claimed in the same moment, and however often one task is asked for.

@@ -90,15 +90,6 @@ impl Channels for Database {
         row.as_ref().map(channel).transpose()
     }
 
-    async fn watermark(&self, id: &ChannelId) -> Result<Option<String>> {
-        let mut reader = self.read().await?;
-        let row = query("SELECT watermark FROM channels WHERE channel_id = $1")
-            .bind(id.as_str())
-            .fetch_optional(&mut reader)
-            .await?;
-        row.map_or(Ok(None), |row| row.column("watermark"))
-    }
-
     async fn channel_summary(&self, id: &ChannelId) -> Result<Option<ChannelSummary>> {
         let mut reader = self.read().await?;
         let sql =

@@ -5,11 +5,8 @@ mod credentials;
 mod removal;
 
 use async_trait::async_trait;
-use domain::{
-    Channel, ChannelId, Connection, ConnectionId, ConnectionStatus, Job, Platform, SyncError,
-};
+use domain::{Channel, Connection, ConnectionId, ConnectionStatus, Job, Platform, SyncError};
 
-pub(super) use self::choice::{Source, source};
 use super::{
     Database, json,
     query::{Query, query},
@@ -18,7 +15,7 @@ use super::{
     session::Lane,
 };
 use crate::{
-    Added, ConnectionChange, ConnectionSummary, Connections, Credentials, LiveWalk, NewChannel,
+    Added, ConnectionChange, ConnectionSummary, Connections, Credentials, NewChannel,
     NewConnection, Plan, Result, Sealed,
 };
 
@@ -132,15 +129,6 @@ impl Connections for Database {
         plan: Option<&Plan>,
     ) -> Result<Vec<Channel>> {
         self.choose(id, chosen, plan).await
-    }
-
-    async fn live_walk(&self, channel: &ChannelId) -> Result<Option<LiveWalk>> {
-        choice::live_walk(&mut self.read().await?, channel).await
-    }
-
-    async fn is_not_chosen(&self, channel: &ChannelId) -> Result<bool> {
-        let source = choice::source(&mut self.read().await?, channel).await?;
-        Ok(matches!(source, Some(Source::NotChosen(_))))
     }
 
     async fn under_other_keys(

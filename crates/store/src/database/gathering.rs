@@ -1,7 +1,7 @@
 //! What has arrived while the transactions before it ran goes into one transaction.
 //!
 //! What binds a server is the number of transactions, and what binds a worker the number of statements. A
-//! request that comes alone waits for no company; those that come while others are written share the next
+//! request that comes alone waits for no company; those that come while others are answered share the next
 //! transaction. Whatever goes wrong with that, each is then made by itself: none suffers from another.
 
 use std::{
@@ -17,11 +17,15 @@ use crate::{Result, StoreError};
 /// Requests of one transaction at most.
 const TOGETHER: usize = 32;
 
-/// Whether a request may share a transaction with others.
+/// A request that may share a transaction with others.
 pub(super) trait Together: Send + 'static {
-    fn goes_with(&self, others: &[Self]) -> bool
+    /// Whether it may with these.
+    fn goes_with(&self, _others: &[Self]) -> bool
     where
-        Self: Sized;
+        Self: Sized,
+    {
+        true
+    }
 }
 
 /// Requests of one kind. Cheap to clone.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{ChannelId, Happening, Job, JobId, JobStatus, KeyId};
+use futures_util::FutureExt as _;
 
 use super::{
     Database, Session,
@@ -29,7 +30,10 @@ pub(super) use self::{
 #[async_trait]
 impl Jobs for Database {
     async fn trigger(&self, new: NewJob) -> Result<Triggered> {
-        retried!(self.try_trigger(&new))
+        self.together(&self.shared.gatherings.triggers, new, |database, new| {
+            async { retried!(database.try_trigger(new)) }.boxed()
+        })
+        .await
     }
 
     async fn cancel(&self, id: &JobId, by: Option<&KeyId>) -> Result<Cancellation> {
@@ -79,7 +83,7 @@ impl Jobs for Database {
 }
 
 impl Database {
-    async fn try_trigger(&self, new: &NewJob) -> Result<Triggered> {
+    async fn try_trigger(&self, new: &[NewJob]) -> Result<Vec<Triggered>> {
         let mut write = self.begin(Lane::Durable).await?;
         let triggered = trigger_in(&mut write, new).await?;
         write.commit().await?;

@@ -6,10 +6,16 @@ mod neighbors;
 mod relationships;
 mod units;
 
-use async_trait::async_trait;
-use domain::{ChannelId, EntityId, FactId, UnitId, graph::EntityType};
+pub(super) use self::{
+    entities::names, facts::newest_of_channels as newest_facts,
+    relationships::best_of_channels as best_relationships,
+};
 
-use super::{Database, query::query, row::Columns as _};
+use async_trait::async_trait;
+use domain::{EntityId, FactId, UnitId};
+use futures_util::FutureExt as _;
+
+use super::Database;
 use crate::{
     EntityQuery, FactQuery, Knowledge, RelationshipQuery, Result, StoredEntity, StoredFact,
     StoredRelationship, UnitKnowledge,
@@ -36,10 +42,6 @@ impl Knowledge for Database {
         Ok(found.into_iter().next())
     }
 
-    async fn names(&self, ids: &[EntityId]) -> Result<Vec<(EntityId, EntityType, String)>> {
-        entities::names(&mut self.read().await?, ids).await
-    }
-
     async fn neighbors(
         &self,
         id: &EntityId,
@@ -57,20 +59,11 @@ impl Knowledge for Database {
     }
 
     async fn unit_knowledge(&self, units: &[UnitId]) -> Result<Vec<UnitKnowledge>> {
-        // One snapshot for all its statements.
-        units::knowledge(&mut self.snapshot().await?, units).await
-    }
-
-    async fn scope(&self, channel: &ChannelId) -> Result<Option<String>> {
-        let mut reader = self.read().await?;
-        let row = query(
-            "SELECT platform || ':' || workspace AS scope
-             FROM channels JOIN connections USING (connection_id) WHERE channel_id = $1",
-        )
-        .bind(channel.as_str())
-        .fetch_optional(&mut reader)
-        .await?;
-        row.map(|row| row.column("scope")).transpose()
+        self.together(&self.shared.gatherings.unit_knowledge, units.to_vec(), |database, lists| {
+            // One snapshot for all statements.
+            async { units::of_lists(&mut database.snapshot().await?, lists).await }.boxed()
+        })
+        .await
     }
 }
 

@@ -1,32 +1,29 @@
 //! Messages, and the conversations they make.
 
 mod row;
+mod threads;
 mod touched;
 mod upsert;
 mod window;
 
 use async_trait::async_trait;
 use domain::{ChannelId, Message, MessageId, Timestamp, batch::Seed};
+use futures_util::FutureExt as _;
 
 use super::{Database, query::query};
-use crate::{Messages, Result, TouchedUnits};
+use crate::{Messages, Result, StoreError, TouchedUnits};
 
 pub(super) use self::{
     row::message,
+    touched::Touching,
     upsert::{Walked, note_pending, pending, upsert},
 };
 
+/// A larger batch is asked for by itself.
+const LIGHT: usize = 50;
+
 #[async_trait]
 impl Messages for Database {
-    async fn any_pending(&self, channel: &ChannelId) -> Result<bool> {
-        let mut reader = self.read().await?;
-        let row = query("SELECT 1 FROM pending_messages WHERE channel_id = $1 LIMIT 1")
-            .bind(channel.as_str())
-            .fetch_optional(&mut reader)
-            .await?;
-        Ok(row.is_some())
-    }
-
     async fn messages(
         &self,
         channel: &ChannelId,
@@ -65,10 +62,22 @@ impl Messages for Database {
     }
 
     async fn touched_units(&self, channel: &ChannelId, seeds: &[Seed]) -> Result<TouchedUnits> {
-        // One snapshot for all its statements, given up also when this future is dropped.
-        let mut snapshot = self.snapshot().await?;
-        let touched = touched::touched_units(&mut snapshot, channel, seeds).await?;
-        snapshot.commit().await?;
-        Ok(touched)
+        let batch = Touching { channel: channel.clone(), seeds: seeds.to_vec() };
+        if seeds.len() > LIGHT {
+            let found = touching(self, std::slice::from_ref(&batch)).await?.pop();
+            return found.ok_or(StoreError::Unreadable { what: "batch" });
+        }
+        self.together(&self.shared.gatherings.touched_units, batch, |database, batches| {
+            touching(database, batches).boxed()
+        })
+        .await
     }
+}
+
+async fn touching(database: &Database, batches: &[Touching]) -> Result<Vec<TouchedUnits>> {
+    // One snapshot for all statements, given up also when this future is dropped.
+    let mut snapshot = database.snapshot().await?;
+    let touched = touched::touched_units(&mut snapshot, batches).await?;
+    snapshot.commit().await?;
+    Ok(touched)
 }

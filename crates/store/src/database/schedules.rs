@@ -104,9 +104,9 @@ impl Schedules for Database {
             estimated_messages: None,
             idempotency: None,
         };
-        let triggered = trigger_in(&mut write, &new).await?;
+        let triggered = trigger_in(&mut write, &[new]).await?.pop();
         let job = match &triggered {
-            Triggered::Started(job, _) => Some(job.id.as_str()),
+            Some(Triggered::Started(job, _)) => Some(job.id.as_str()),
             _ => None,
         };
         query(
@@ -120,7 +120,7 @@ impl Schedules for Database {
         .execute(&mut write)
         .await?;
         write.commit().await?;
-        Ok(Some(triggered))
+        Ok(triggered)
     }
 }
 

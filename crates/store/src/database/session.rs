@@ -3,7 +3,11 @@
 use domain::Timestamp;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
-use super::{json, query::query};
+use super::{
+    json,
+    query::query,
+    row::{Columns as _, Row},
+};
 use crate::{Result, postgres::answered, sqlite::Write};
 
 /// What a transaction is for: who goes first, and whether its commit waits for the disk.
@@ -18,6 +22,13 @@ pub(super) enum Lane {
     Beat,
     /// What a client was promised: goes first, and is on the disk once committed.
     Durable,
+}
+
+/// The time of a server, in microseconds, when it comes to this part of a statement.
+macro_rules! clock {
+    () => {
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    };
 }
 
 /// A connection, in a transaction or for one statement.
@@ -67,14 +78,36 @@ impl Session {
         if let Some(now) = self.now {
             return Ok(now);
         }
-        let now = if self.is_shared() {
-            let row = query(
-                "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now",
-            );
-            super::row::Columns::time(&row.fetch_one(self).await?, "now")?
-        } else {
+        if !self.is_shared() {
             // A file has no server: its clock is this machine's.
-            Timestamp::from_micros(chrono::Utc::now().timestamp_micros())
+            let now = Timestamp::from_micros(chrono::Utc::now().timestamp_micros());
+            self.now = Some(now);
+            return Ok(now);
+        }
+        let row = query(concat!("SELECT ", clock!(), " AS now")).fetch_one(self).await?;
+        self.tell_time(&row)
+    }
+
+    /// A column by which a statement that is made anyway tells the time, for [`Session::tell_time`].
+    pub(super) const fn clock(&self) -> &'static str {
+        match self.is_shared() {
+            true => concat!(clock!(), " AS now"),
+            false => "NULL AS now",
+        }
+    }
+
+    /// The time, which a row tells unless it is known.
+    pub(super) async fn now_by(&mut self, row: &Row) -> Result<Timestamp> {
+        match self.is_shared() {
+            true => self.tell_time(row),
+            false => self.now().await,
+        }
+    }
+
+    fn tell_time(&mut self, row: &Row) -> Result<Timestamp> {
+        let now = match self.now {
+            Some(now) => now,
+            None => row.time("now")?,
         };
         self.now = Some(now);
         Ok(now)
@@ -83,12 +116,19 @@ impl Session {
     /// Waits until nobody else holds a name, and holds it to the end of the transaction. The only writer
     /// of a file holds every name.
     pub(super) async fn lock(&mut self, what: &str, which: &str) -> Result<()> {
-        self.hold("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", what, which).await
+        let statement =
+            concat!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), ", clock!(), " AS now");
+        self.hold(statement, what, which).await
     }
 
     /// Likewise, together with others who share it.
     pub(super) async fn lock_shared(&mut self, what: &str, which: &str) -> Result<()> {
-        self.hold("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", what, which).await
+        let statement = concat!(
+            "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0)), ",
+            clock!(),
+            " AS now"
+        );
+        self.hold(statement, what, which).await
     }
 
     /// Likewise several, one after the other.
@@ -97,8 +137,11 @@ impl Session {
         what: &str,
         which: impl Iterator<Item = &'n str>,
     ) -> Result<()> {
-        let statement =
-            "SELECT pg_advisory_xact_lock(hashtextextended(atom, 0)) FROM json_each($1)";
+        let statement = concat!(
+            "SELECT pg_advisory_xact_lock(hashtextextended(atom, 0)), ",
+            clock!(),
+            " AS now FROM json_each($1)"
+        );
         self.hold_each(statement, what, which).await
     }
 
@@ -108,8 +151,11 @@ impl Session {
         what: &str,
         which: impl Iterator<Item = &'n str>,
     ) -> Result<()> {
-        let statement =
-            "SELECT pg_advisory_xact_lock_shared(hashtextextended(atom, 0)) FROM json_each($1)";
+        let statement = concat!(
+            "SELECT pg_advisory_xact_lock_shared(hashtextextended(atom, 0)), ",
+            clock!(),
+            " AS now FROM json_each($1)"
+        );
         self.hold_each(statement, what, which).await
     }
 
@@ -124,14 +170,17 @@ impl Session {
         }
         let names: Vec<_> = which.map(|which| format!("{what}:{which}")).collect();
         if !names.is_empty() {
-            query(statement).bind(json::encode(&names)?).execute(self).await?;
+            let held = query(statement).bind(json::encode(&names)?).fetch_all(self).await?;
+            // Told after the last of them was there.
+            held.last().map(|row| self.tell_time(row)).transpose()?;
         }
         Ok(())
     }
 
     async fn hold(&mut self, statement: &'static str, what: &str, which: &str) -> Result<()> {
         if self.is_shared() {
-            query(statement).bind(format!("{what}:{which}")).execute(self).await?;
+            let held = query(statement).bind(format!("{what}:{which}")).fetch_one(self).await?;
+            self.tell_time(&held)?;
         }
         Ok(())
     }

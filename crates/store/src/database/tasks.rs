@@ -13,38 +13,22 @@ mod settle;
 mod wiki;
 mod window;
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
     Job, Stage, TaskRef,
     task::{Claim, ClaimedTask},
 };
+use futures_util::FutureExt as _;
 
-use super::{Database, Shared, gathering::Gathering, retried, session::Lane};
-use crate::{Committed, Due, Effect, Limits, Result, StoreError, Swept, Tasks};
+use super::{Database, retried, session::Lane};
+use crate::{Committed, Due, Effect, Limits, Result, Swept, Tasks};
 
 use self::fence::Fenced;
-pub(super) use self::graph::recompute_entities;
-
-/// Claims and commits that wait for the transactions before them.
-pub(super) struct Gatherings {
-    claims: Gathering<claim::Wanted, Option<(ClaimedTask, Job)>>,
-    /// By kind of effect.
-    commits: [Gathering<commit::Wanted, Option<Committed>>; 4],
-}
-
-impl Gatherings {
-    pub(super) fn new(at_once: usize) -> Self {
-        Self {
-            claims: Gathering::new(at_once),
-            commits: std::array::from_fn(|_| Gathering::new(at_once)),
-        }
-    }
-}
+pub(super) use self::{
+    claim::Wanted as Claiming, commit::Wanted as Committing, graph::recompute_entities,
+};
 
 #[async_trait]
 impl Tasks for Database {
@@ -54,39 +38,29 @@ impl Tasks for Database {
         worker: &str,
         lease: Duration,
     ) -> Result<Option<(ClaimedTask, Job)>> {
-        let (task, worker) = (task.clone(), worker.to_owned());
-        let shared = Arc::downgrade(&self.shared);
-        let claim = move |wanted: Vec<claim::Wanted>| {
-            let database = Self::of(&shared);
-            async move {
-                let claimed = match database {
-                    Ok(database) => retried!(database.try_claim(&wanted)),
-                    Err(closed) => Err(closed),
-                };
-                (wanted, claimed)
-            }
-        };
-        self.shared.gatherings.claims.ask(claim::Wanted { task, worker, lease }, claim).await
+        let wanted = Claiming { task: task.clone(), worker: worker.to_owned(), lease };
+        self.together(&self.shared.gatherings.claims, wanted, |database, wanted| {
+            async { retried!(database.try_claim(wanted)) }.boxed()
+        })
+        .await
     }
 
     async fn commit(&self, claim: &Claim, effect: Effect) -> Result<Option<Committed>> {
-        let wanted = commit::Wanted { claim: claim.clone(), effect };
+        let wanted = Committing { claim: claim.clone(), effect };
         let Some(company) = wanted.company() else {
             return Ok(retried!(self.try_commit(std::slice::from_ref(&wanted)))?.pop().flatten());
         };
-        let shared = Arc::downgrade(&self.shared);
-        let commit = move |wanted: Vec<commit::Wanted>| {
-            let database = Self::of(&shared);
-            async move {
-                let committed = match (database, wanted.len()) {
-                    (Ok(database), 1) => retried!(database.try_commit(&wanted)),
-                    (Ok(database), _) => database.try_commit(&wanted).await,
-                    (Err(closed), _) => Err(closed),
-                };
-                (wanted, committed)
+        let commits = &self.shared.gatherings.commits[company.index()];
+        self.together(commits, wanted, |database, wanted| {
+            async {
+                match wanted.len() {
+                    1 => retried!(database.try_commit(wanted)),
+                    _ => database.try_commit(wanted).await,
+                }
             }
-        };
-        self.shared.gatherings.commits[company.index()].ask(wanted, commit).await
+            .boxed()
+        })
+        .await
     }
 
     async fn give_back(&self, claim: &Claim) -> Result<Option<TaskRef>> {
@@ -133,13 +107,7 @@ impl Tasks for Database {
 }
 
 impl Database {
-    /// Who writes for others keeps no database open that everybody else has let go of.
-    fn of(shared: &Weak<Shared>) -> Result<Self> {
-        let shared = shared.upgrade();
-        shared.map(|shared| Self { shared }).ok_or_else(|| StoreError::Unavailable("closed".into()))
-    }
-
-    async fn try_claim(&self, wanted: &[claim::Wanted]) -> Result<Vec<Option<(ClaimedTask, Job)>>> {
+    async fn try_claim(&self, wanted: &[Claiming]) -> Result<Vec<Option<(ClaimedTask, Job)>>> {
         let mut write = self.begin(Lane::Claim).await?;
         let claimed = claim::claim(&mut write, wanted).await?;
         match claimed.iter().any(Option::is_some) {

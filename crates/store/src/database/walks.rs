@@ -1,5 +1,7 @@
 //! Marks of streams, sightings, and what follows from what was not seen.
 
+mod start;
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -7,6 +9,7 @@ use domain::{
     ChannelId, Message, MessageId, Timestamp,
     walk::{Mark, Stream, Window},
 };
+use futures_util::FutureExt as _;
 
 use super::{
     Database, Session, json,
@@ -14,13 +17,20 @@ use super::{
     query::{Query, query},
     row::Columns as _,
 };
-use crate::{PageEffect, PageNext, Result, Walks};
+use crate::{PageEffect, PageNext, Result, WalkStart, Walks};
 
 /// Sorts behind every name that begins like it.
 const BEHIND: char = char::MAX;
 
 #[async_trait]
 impl Walks for Database {
+    async fn walk_start(&self, channel: &ChannelId) -> Result<Option<WalkStart>> {
+        self.together(&self.shared.gatherings.walk_starts, channel.clone(), |database, channels| {
+            async { start::starts(&mut database.read().await?, channels).await }.boxed()
+        })
+        .await
+    }
+
     async fn marks(&self, channel: &ChannelId, streams: &[String]) -> Result<Vec<Option<String>>> {
         let mut reader = self.read().await?;
         let rows = query(

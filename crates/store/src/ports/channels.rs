@@ -74,8 +74,6 @@ pub trait Channels: Send + Sync + 'static {
     async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>>;
     /// A channel.
     async fn channel(&self, id: &ChannelId) -> Result<Option<Channel>>;
-    /// How far a whole walk of what was imported of the channel has come.
-    async fn watermark(&self, id: &ChannelId) -> Result<Option<String>>;
     /// A channel with its counts.
     async fn channel_summary(&self, id: &ChannelId) -> Result<Option<ChannelSummary>>;
     /// Channels by id, from after a given one.

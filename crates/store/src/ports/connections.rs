@@ -1,7 +1,7 @@
 //! Connections to live platforms, their sealed credentials, and what is walked through them.
 
 use async_trait::async_trait;
-use domain::{Channel, ChannelId, Connection, ConnectionId, Job, Platform, SyncError, Timestamp};
+use domain::{Channel, Connection, ConnectionId, Job, Platform, SyncError, Timestamp};
 
 use super::channels::NewChannel;
 use crate::Result;
@@ -87,15 +87,6 @@ pub struct Plan {
     pub next_sync: Option<Timestamp>,
 }
 
-/// How far the platform has been walked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LiveWalk {
-    /// Where the next walk begins; `None` at the beginning.
-    pub watermark: Option<String>,
-    /// How many messages a sync would bring if people write as they did before the last one.
-    pub expected: Option<u64>,
-}
-
 /// Connections to live platforms.
 #[async_trait]
 pub trait Connections: Send + Sync + 'static {
@@ -152,10 +143,6 @@ pub trait Connections: Send + Sync + 'static {
         chosen: &[NewChannel],
         plan: Option<&Plan>,
     ) -> Result<Vec<Channel>>;
-    /// How far the platform has been walked; `None` when it is not walked at all.
-    async fn live_walk(&self, channel: &ChannelId) -> Result<Option<LiveWalk>>;
-    /// Whether a channel's messages could only come from its platform, which is not walked.
-    async fn is_not_chosen(&self, channel: &ChannelId) -> Result<bool>;
     /// Credentials that are not under this master key, a bounded number of them.
     async fn under_other_keys(
         &self,

@@ -168,6 +168,8 @@ pub struct UnitKnowledge {
     pub as_of: i64,
     /// Whether its messages belong to other units now.
     pub retired: bool,
+    /// `platform:workspace` of its entities.
+    pub scope: String,
     /// What it teaches; nothing when retired.
     pub extraction: Extraction,
     /// Its facts as the graph knows them.
@@ -200,8 +202,6 @@ pub trait Knowledge: Send + Sync + 'static {
     async fn entities(&self, query: &EntityQuery) -> Result<Vec<StoredEntity>>;
     /// An entity.
     async fn entity(&self, id: &EntityId) -> Result<Option<StoredEntity>>;
-    /// Types and names of entities, by id; unknown ones are left out.
-    async fn names(&self, ids: &[EntityId]) -> Result<Vec<(EntityId, EntityType, String)>>;
     /// What is at most `depth` (1 to 3) steps away from an entity, itself included; at most two
     /// hundred entities, the best connected first.
     async fn neighbors(
@@ -216,6 +216,4 @@ pub trait Knowledge: Send + Sync + 'static {
     ) -> Result<Vec<(u32, StoredRelationship)>>;
     /// What units teach now and what the graph knows of them; unknown units are left out.
     async fn unit_knowledge(&self, units: &[UnitId]) -> Result<Vec<UnitKnowledge>>;
-    /// `platform:workspace` of a channel's entities.
-    async fn scope(&self, channel: &ChannelId) -> Result<Option<String>>;
 }

@@ -32,8 +32,6 @@ pub struct TouchedUnit {
 /// Messages and conversations.
 #[async_trait]
 pub trait Messages: Send + Sync + 'static {
-    /// Whether messages of a channel are pending: changed, and not through the graph yet.
-    async fn any_pending(&self, channel: &ChannelId) -> Result<bool>;
     /// Messages of a channel, newest first, before a place.
     async fn messages(
         &self,

@@ -1,8 +1,10 @@
 //! The wiki.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::{
-    ChannelId, EntityId, Timestamp,
+    Channel, ChannelId, EntityId, Timestamp,
     fact::Person,
     graph::EntityType,
     page::{Citation, PageKey},
@@ -10,7 +12,7 @@ use domain::{
 
 use serde::Serialize;
 
-use crate::Result;
+use crate::{Result, StoredFact, StoredRelationship};
 
 /// A page without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,11 +102,59 @@ pub struct DirtyPages {
     pub marks: i64,
 }
 
+/// What is rendered of a channel, and what has changed since.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WikiState {
+    /// Pages whose inputs have changed since they were rendered.
+    pub dirty: DirtyPages,
+    /// Pages, by kind, then title; removed ones excluded.
+    pub pages: Vec<PageSummary>,
+}
+
+/// How much of a channel its pages show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SceneBounds {
+    /// Facts that make a topic.
+    pub facts_of_a_topic: u32,
+    /// Topics.
+    pub topics: u32,
+    /// Contributors.
+    pub contributors: u32,
+    /// Facts.
+    pub facts: u32,
+    /// Relationships.
+    pub relationships: u32,
+}
+
+/// What all pages of a channel are rendered from.
+#[derive(Debug, Clone)]
+pub struct WikiScene {
+    /// The channel.
+    pub channel: Channel,
+    /// Entities that enough published facts of the channel are about, people excluded, most facts first,
+    /// then by id.
+    pub topics: Vec<TopicRow>,
+    /// People by published facts, most first, then by name.
+    pub contributors: Vec<ContributorRow>,
+    /// The newest published facts, newest first.
+    pub published: Vec<StoredFact>,
+    /// The best supported relationships, the best first.
+    pub relationships: Vec<StoredRelationship>,
+    /// Types and names of what they relate.
+    pub names: BTreeMap<EntityId, (EntityType, String)>,
+}
+
 /// The wiki. Writing it is [`crate::Tasks::commit`]'s.
 #[async_trait]
 pub trait Wiki: Send + Sync + 'static {
-    /// Pages of a channel, by kind, then title; removed ones excluded.
-    async fn pages(&self, channel: &ChannelId) -> Result<Vec<PageSummary>>;
+    /// What is rendered of a channel, and what has changed since.
+    async fn wiki_state(&self, channel: &ChannelId) -> Result<WikiState>;
+    /// What all pages of a channel are rendered from, at one moment; `None` for an unknown one.
+    async fn wiki_scene(
+        &self,
+        channel: &ChannelId,
+        bounds: &SceneBounds,
+    ) -> Result<Option<WikiScene>>;
     /// A page's newest version, or a given one.
     async fn page(
         &self,
@@ -120,16 +170,4 @@ pub trait Wiki: Send + Sync + 'static {
         before: Option<u32>,
         limit: u32,
     ) -> Result<Vec<VersionSummary>>;
-    /// Pages whose inputs have changed since they were rendered.
-    async fn dirty_pages(&self, channel: &ChannelId) -> Result<DirtyPages>;
-    /// Entities that at least `min_facts` published facts of the channel are about, people excluded,
-    /// most facts first, then by id.
-    async fn topics(
-        &self,
-        channel: &ChannelId,
-        min_facts: u32,
-        limit: u32,
-    ) -> Result<Vec<TopicRow>>;
-    /// People by published facts, most first, then by name.
-    async fn contributors(&self, channel: &ChannelId, limit: u32) -> Result<Vec<ContributorRow>>;
 }

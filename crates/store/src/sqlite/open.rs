@@ -27,7 +27,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// The schema that this program writes. A database may demand a newer program, never an older one.
 const SCHEMA: i64 = 1;
 
-const READERS: u32 = 4;
+pub(super) const READERS: u32 = 4;
 
 impl Sqlite {
     /// Opens the file of a `sqlite:path` URL, made when it does not exist, and owns it: a second owner

@@ -65,10 +65,10 @@ pub(super) async fn start(
 ) -> Result<Response, ApiError> {
     let asked_by = Some(key_id.clone());
     let idempotency = idempotency(headers, key_id, &wanted)?;
-    let channel = gateway.store.channel(&wanted.channel_id).await?;
-    let channel = channel.ok_or_else(|| ApiError::not_found("CHANNEL"))?;
+    let start = gateway.store.walk_start(&wanted.channel_id).await?;
+    let start = start.ok_or_else(|| ApiError::not_found("CHANNEL"))?;
     let new = NewJob {
-        estimated_messages: gateway.estimate(&channel, wanted.force).await,
+        estimated_messages: gateway.estimate(&start, wanted.force).await,
         channel_id: wanted.channel_id,
         force: wanted.force,
         trigger: wanted.trigger,

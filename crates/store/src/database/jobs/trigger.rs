@@ -1,176 +1,149 @@
-//! Accepting a job.
+//! Accepting jobs.
 
-use std::time::Duration;
+mod idempotency;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    ChannelId, Job, JobId, JobStatus, KeyId, Stage, TaskRef, Timestamp, TraceContext, job::Counts,
-    task::TaskInput,
+    ChannelId, ConnectionId, Job, JobId, JobStatus, Stage, TaskRef, Timestamp, job::Counts,
 };
 
-use super::load;
 use crate::{
-    Idempotency, NewJob, Result, Triggered,
+    NewJob, Result, Triggered,
     database::{
         Session,
-        connections::{Source, source},
+        gathering::Together,
         json,
         query::query,
-        row::Columns as _,
+        row::{Columns as _, Row},
     },
     ledger,
 };
 
-/// How long a client's key stands for its first request.
-const KEY_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+impl Together for NewJob {
+    /// Each as if the others had been accepted before it.
+    fn goes_with(&self, others: &[Self]) -> bool {
+        let same_key = |other: &Self| match (&self.idempotency, &other.idempotency) {
+            (Some(own), Some(other)) => own.is_under_the_key_of(other),
+            _ => false,
+        };
+        others.iter().all(|other| other.channel_id != self.channel_id && !same_key(other))
+    }
+}
 
-/// Accepts a job inside a transaction.
+/// Accepts jobs of different channels inside a transaction; answers in order.
 pub(in crate::database) async fn trigger_in(
     write: &mut Session,
-    new: &NewJob,
-) -> Result<Triggered> {
+    new: &[NewJob],
+) -> Result<Vec<Triggered>> {
     // Two requests for one channel at the same instant: the second sees what came of the first.
-    write.lock("channel", new.channel_id.as_str()).await?;
+    let channels: BTreeSet<&ChannelId> = new.iter().map(|new| &new.channel_id).collect();
+    write.lock_each("channel", channels.iter().map(|id| id.as_str())).await?;
     let now = write.now().await?;
-    if let Some(idempotency) = &new.idempotency
-        && let Some(answer) = replayed(write, idempotency, now).await?
-    {
-        return Ok(answer);
+    let grounds = grounds(write, &channels).await?;
+    let mut triggered = Vec::with_capacity(new.len());
+    let mut accepted: Vec<(&NewJob, Job)> = Vec::new();
+    for new in new {
+        let replayed = idempotency::replayed(write, new.idempotency.as_ref(), now).await?;
+        let answer = match (replayed, grounds.get(&new.channel_id)) {
+            (Some(answer), _) => answer,
+            (None, None) => Triggered::ChannelNotFound,
+            (None, Some(ground)) => ground.refusal().unwrap_or_else(|| {
+                let job = ground.begin(new, now);
+                accepted.push((new, job.clone()));
+                let task = first_task(&job);
+                Triggered::Started(job, vec![task])
+            }),
+        };
+        triggered.push(answer);
     }
-    match source(write, &new.channel_id).await? {
-        None => return Ok(Triggered::ChannelNotFound),
-        Some(Source::NotChosen(connection)) => return Ok(Triggered::NotChosen(connection)),
-        Some(Source::Known) => {}
+    rows::insert(write, &accepted).await?;
+    for (new, job) in &accepted {
+        idempotency::remember(write, new.idempotency.as_ref(), job).await?;
     }
-    let before = jobs_so_far(write, &new.channel_id).await?;
-    if let Some(active) = before.active {
-        return Ok(Triggered::InProgress(active));
-    }
-    // Acceptance times order a channel's jobs: never two at the same microsecond, nor one before another.
-    let started_at =
-        before.newest.map_or(now, |newest| now.max(Timestamp::from_micros(newest.micros() + 1)));
-    let job = insert(write, new, started_at).await?;
-    let task = insert_first_task(write, &job).await?;
-    if let Some(idempotency) = &new.idempotency {
-        remember(write, idempotency, &job).await?;
-    }
-    Ok(Triggered::Started(job, vec![task]))
+    Ok(triggered)
 }
 
-async fn replayed(
-    write: &mut Session,
-    idempotency: &Idempotency,
-    now: Timestamp,
-) -> Result<Option<Triggered>> {
-    let oldest = now.micros() - i64::try_from(KEY_LIFE.as_micros()).unwrap_or(i64::MAX);
-    query("DELETE FROM idempotency_keys WHERE created_at < $1")
-        .bind(oldest)
-        .execute(&mut *write)
-        .await?;
-    let row = query(
-        "SELECT request_hash, job_id, estimated_messages FROM idempotency_keys
-         WHERE key_id = $1 AND route = $2 AND idempotency_key = $3",
-    )
-    .bind(idempotency.key_id.as_str())
-    .bind(idempotency.route)
-    .bind(&idempotency.key)
-    .fetch_optional(&mut *write)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    if row.column::<&str>("request_hash")? != idempotency.request_hash {
-        return Ok(Some(Triggered::KeyReused));
-    }
-    let estimate = row.column::<Option<i64>>("estimated_messages")?.map(i64::cast_unsigned);
-    let job = load(write, &row.parsed("job_id")?, now).await?;
-    Ok(job.map(|job| Triggered::Replayed(job, estimate)))
-}
-
-/// What is known of a channel's jobs before a new one.
-struct SoFar {
+/// What a channel's new job rests on.
+struct Ground {
+    connection: ConnectionId,
+    /// Whether messages could only come from the platform of its connection, which is not walked. A connection
+    /// that never had credentials is one of imports.
+    not_chosen: bool,
     active: Option<JobId>,
-    /// When the newest was accepted.
+    /// When the newest job before was accepted.
     newest: Option<Timestamp>,
 }
 
-async fn jobs_so_far(write: &mut Session, channel: &ChannelId) -> Result<SoFar> {
-    let row = query(
-        "SELECT (SELECT job_id FROM jobs
-                 WHERE channel_id = $1 AND status IN ('queued', 'running')) AS active,
-             (SELECT MAX(started_at) FROM jobs WHERE channel_id = $1) AS newest",
+async fn grounds(
+    write: &mut Session,
+    channels: &BTreeSet<&ChannelId>,
+) -> Result<BTreeMap<ChannelId, Ground>> {
+    let rows = query(
+        "SELECT channel_id, connection_id, (sync_enabled = FALSE AND credentials_version > 0
+                 AND NOT EXISTS (SELECT 1 FROM imported_messages AS imported
+                     WHERE imported.channel_id = channels.channel_id)) AS not_chosen,
+             (SELECT job_id FROM jobs WHERE jobs.channel_id = channels.channel_id
+                 AND jobs.status IN ('queued', 'running')) AS active,
+             (SELECT MAX(started_at) FROM jobs WHERE jobs.channel_id = channels.channel_id)
+                 AS newest
+         FROM channels JOIN connections USING (connection_id)
+         WHERE channel_id IN (SELECT atom FROM json_each($1))",
     )
-    .bind(channel.as_str())
-    .fetch_one(write)
+    .bind(json::encode(channels)?)
+    .fetch_all(write)
     .await?;
-    Ok(SoFar { active: row.optional_parsed("active")?, newest: row.optional_time("newest")? })
-}
-
-async fn insert(write: &mut Session, new: &NewJob, started_at: Timestamp) -> Result<Job> {
-    let job = Job {
-        id: JobId::random(),
-        channel_id: new.channel_id.clone(),
-        status: JobStatus::Queued,
-        force: new.force,
-        trigger: new.trigger,
-        started_at,
-        completed_at: None,
-        as_of: started_at,
-        revision: 1,
-        estimated_messages: new.estimated_messages,
-        total_messages: 0,
-        processed_messages: 0,
-        failing_messages: 0,
-        percentage: 0,
-        open_tasks: 1,
-        stages: ledger::first_stages(),
-        counts: Counts::default(),
-        error: None,
+    let ground = |row: &Row| {
+        let ground = Ground {
+            connection: row.parsed("connection_id")?,
+            not_chosen: row.column("not_chosen")?,
+            active: row.optional_parsed("active")?,
+            newest: row.optional_time("newest")?,
+        };
+        Ok((row.id("channel_id")?, ground))
     };
-    query(
-        "INSERT INTO jobs (job_id, channel_id, status, force, triggered_by, started_at, progressed_at,
-             revision, estimated_messages, open_tasks, counts, stages, asked_by, trace)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, 1, $7, 1, $8, $9, $10, $11)",
-    )
-    .bind(job.id.as_str())
-    .bind(job.channel_id.as_str())
-    .bind(job.status.as_str())
-    .bind(job.force)
-    .bind(job.trigger.as_str())
-    .bind(job.started_at.micros())
-    .bind(job.estimated_messages.map(u64::cast_signed))
-    .bind(json::encode(&job.counts)?)
-    .bind(json::encode(&job.stages)?)
-    .bind(new.asked_by.as_ref().map(KeyId::as_str))
-    .bind(new.trace.as_ref().map(TraceContext::as_str))
-    .execute(write)
-    .await?;
-    Ok(job)
+    rows.iter().map(ground).collect()
 }
 
-async fn insert_first_task(write: &mut Session, job: &Job) -> Result<TaskRef> {
-    let task = TaskRef { job_id: job.id.clone(), stage: Stage::FetchingMessages, seq: 1 };
-    query(
-        "INSERT INTO tasks (job_id, stage, seq, status, input, messages, released_at)
-         VALUES ($1, $2, $3, 'ready', $4, 0, $5)",
-    )
-    .bind(task.job_id.as_str())
-    .bind(task.stage.as_str())
-    .bind(task.seq)
-    .bind(json::encode(&TaskInput::Fetch { cursor: None })?)
-    .bind(job.started_at.micros())
-    .execute(write)
-    .await?;
-    Ok(task)
+impl Ground {
+    /// Why there is to be no new job.
+    fn refusal(&self) -> Option<Triggered> {
+        match &self.active {
+            _ if self.not_chosen => Some(Triggered::NotChosen(self.connection.clone())),
+            Some(active) => Some(Triggered::InProgress(active.clone())),
+            None => None,
+        }
+    }
+
+    fn begin(&self, new: &NewJob, now: Timestamp) -> Job {
+        // Acceptance times order a channel's jobs: never two at the same microsecond, nor one before
+        // another.
+        let after = self.newest.map(|newest| Timestamp::from_micros(newest.micros() + 1));
+        let started_at = after.map_or(now, |after| now.max(after));
+        Job {
+            id: JobId::random(),
+            channel_id: new.channel_id.clone(),
+            status: JobStatus::Queued,
+            force: new.force,
+            trigger: new.trigger,
+            started_at,
+            completed_at: None,
+            as_of: started_at,
+            revision: 1,
+            estimated_messages: new.estimated_messages,
+            total_messages: 0,
+            processed_messages: 0,
+            failing_messages: 0,
+            percentage: 0,
+            open_tasks: 1,
+            stages: ledger::first_stages(),
+            counts: Counts::default(),
+            error: None,
+        }
+    }
 }
 
-async fn remember(write: &mut Session, idempotency: &Idempotency, job: &Job) -> Result<()> {
-    query("INSERT INTO idempotency_keys VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(idempotency.key_id.as_str())
-        .bind(idempotency.route)
-        .bind(&idempotency.key)
-        .bind(&idempotency.request_hash)
-        .bind(job.id.as_str())
-        .bind(job.estimated_messages.map(u64::cast_signed))
-        .bind(job.started_at.micros())
-        .execute(write)
-        .await?;
-    Ok(())
+fn first_task(job: &Job) -> TaskRef {
+    TaskRef { job_id: job.id.clone(), stage: Stage::FetchingMessages, seq: 1 }
 }

@@ -58,9 +58,10 @@ pub(super) async fn by_ids(
     rows.iter().map(entity).collect()
 }
 
-pub(super) async fn names(
+/// Types and names of entities; unknown ones are left out.
+pub(in crate::database) async fn names(
     connection: &mut Session,
-    ids: &[EntityId],
+    ids: &[&EntityId],
 ) -> Result<Vec<(EntityId, EntityType, String)>> {
     let rows = query(
         "SELECT entity_id, type, name FROM entities

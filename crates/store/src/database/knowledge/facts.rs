@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    FactId, Timestamp,
+    ChannelId, FactId, Timestamp,
     fact::{EntityRole, EvidenceRole, Fact, FactKind, FactStatus, Person},
 };
 
@@ -45,6 +45,40 @@ pub(super) async fn list(connection: &mut Session, query: &FactQuery) -> Result<
     }
     let rows: Vec<_> = newest_first.into_values().take(query.limit as usize).collect();
     complete(connection, &rows).await
+}
+
+/// The newest published facts of each of these channels, newest first.
+pub(in crate::database) async fn newest_of_channels(
+    connection: &mut Session,
+    channels: &str,
+    limit: u32,
+) -> Result<Vec<StoredFact>> {
+    // Down to where a channel's limit is reached, found in the index; what happened at that very moment is
+    // cut below.
+    let rows = query(
+        "SELECT fact.fact_id, fact.channel_id, fact.asserted_at, fact.fact
+         FROM (SELECT atom AS channel_id, COALESCE((SELECT asserted_at FROM facts
+                     WHERE facts.channel_id = atom AND published = TRUE
+                     ORDER BY asserted_at DESC, fact_id DESC LIMIT 1 OFFSET $2), 0) AS oldest
+             FROM json_each($1)) AS wanted
+         JOIN facts AS fact ON fact.channel_id = wanted.channel_id AND fact.published = TRUE
+             AND fact.asserted_at >= wanted.oldest
+         ORDER BY fact.channel_id, fact.asserted_at DESC, fact.fact_id DESC",
+    )
+    .bind(channels)
+    .bind(limit.saturating_sub(1))
+    .fetch_all(connection)
+    .await?;
+    let mut shown: HashMap<ChannelId, u32> = HashMap::new();
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in rows {
+        let of_channel = shown.entry(row.id("channel_id")?).or_default();
+        *of_channel += 1;
+        if *of_channel <= limit {
+            kept.push(row);
+        }
+    }
+    complete(connection, &kept).await
 }
 
 async fn newest(

@@ -57,6 +57,27 @@ pub(super) async fn list(
     rows.iter().map(relationship).collect()
 }
 
+/// The best supported relationships of each of these channels, the best first.
+pub(in crate::database) async fn best_of_channels(
+    connection: &mut Session,
+    channels: &str,
+    limit: u32,
+) -> Result<Vec<StoredRelationship>> {
+    let mut sql = Statement::new(RELATIONSHIP);
+    sql.push(
+        " AND relationship_id IN (SELECT relationship_id FROM (
+             SELECT relationship_id, ROW_NUMBER() OVER (PARTITION BY channel_id
+                 ORDER BY support DESC, relationship_id) AS place
+             FROM relationships WHERE channel_id IN (SELECT atom FROM json_each(",
+    )
+    .push_bind(channels)
+    .push(")) ) AS ranked WHERE place <= ")
+    .push_bind(limit)
+    .push(") ORDER BY channel_id, support DESC, relationship_id");
+    let rows = sql.build().fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(relationship(row)?.1)).collect()
+}
+
 pub(super) fn relationship(row: &Row) -> Result<(u32, StoredRelationship)> {
     let support = row.number("support")?;
     let relationship = StoredRelationship {

@@ -1,6 +1,6 @@
 //! What units teach, and what the graph knows of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     EntityId, FactId, UnitId,
@@ -13,15 +13,30 @@ use crate::{
     database::{Session, json, query::query, row::Columns as _},
 };
 
-pub(super) async fn knowledge(
+/// Of lists of units, in order.
+pub(super) async fn of_lists(
     connection: &mut Session,
-    units: &[UnitId],
+    lists: &[Vec<UnitId>],
+) -> Result<Vec<Vec<UnitKnowledge>>> {
+    let all: BTreeSet<&UnitId> = lists.iter().flatten().collect();
+    let known = knowledge(connection, &all).await?;
+    let of = |units: &Vec<UnitId>| {
+        let units: BTreeSet<&UnitId> = units.iter().collect();
+        known.iter().filter(|known| units.contains(&known.unit_id)).cloned().collect()
+    };
+    Ok(lists.iter().map(of).collect())
+}
+
+async fn knowledge(
+    connection: &mut Session,
+    units: &BTreeSet<&UnitId>,
 ) -> Result<Vec<UnitKnowledge>> {
     let ids = json::encode(units)?;
     let mut facts = facts(connection, &ids).await?;
     let mut graphed = graphed(connection, &ids).await?;
     let rows = query(
-        "SELECT unit_id, as_of, retired, extraction FROM units
+        "SELECT unit_id, as_of, retired, extraction, platform || ':' || workspace AS scope
+         FROM units JOIN channels USING (channel_id) JOIN connections USING (connection_id)
          WHERE unit_id IN (SELECT atom FROM json_each($1)) ORDER BY unit_id",
     )
     .bind(&ids)
@@ -34,6 +49,7 @@ pub(super) async fn knowledge(
             Ok(UnitKnowledge {
                 as_of: row.column("as_of")?,
                 retired: row.column("retired")?,
+                scope: row.column("scope")?,
                 extraction: Extraction {
                     facts: facts.remove(&unit_id).unwrap_or_default(),
                     ..extraction

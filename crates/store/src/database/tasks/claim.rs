@@ -28,17 +28,13 @@ use crate::{
 
 /// A task that a worker wants.
 #[derive(Clone)]
-pub(super) struct Wanted {
+pub(in crate::database) struct Wanted {
     pub(super) task: TaskRef,
     pub(super) worker: String,
     pub(super) lease: Duration,
 }
 
-impl Together for Wanted {
-    fn goes_with(&self, _others: &[Self]) -> bool {
-        true
-    }
-}
+impl Together for Wanted {}
 
 /// A task on its way into a statement.
 #[derive(Serialize)]
@@ -56,8 +52,8 @@ pub(super) async fn claim(
     write: &mut Session,
     wanted: &[Wanted],
 ) -> Result<Vec<Option<(ClaimedTask, Job)>>> {
+    let mut jobs = begin(write, wanted).await?;
     let now = write.now().await?;
-    let mut jobs = begin(write, wanted, now).await?;
     let rows: Vec<_> = wanted.iter().map(|wanted| Row::new(wanted, now)).collect();
     let open: Vec<_> = rows.iter().filter(|row| jobs.contains_key(row.job_id)).collect();
     let mut taken = take(write, &open, now).await?;
@@ -110,34 +106,40 @@ pub(super) async fn claim(
 
 /// The jobs of these tasks that are not over. Those whose row is about to change are as they are now that
 /// nobody else changes them.
-async fn begin(
-    write: &mut Session,
-    wanted: &[Wanted],
-    now: Timestamp,
-) -> Result<BTreeMap<JobId, Ledger>> {
+async fn begin(write: &mut Session, wanted: &[Wanted]) -> Result<BTreeMap<JobId, Ledger>> {
+    // The first task of a stage is what begins it, as a rule.
+    let first: BTreeSet<&JobId> =
+        wanted.iter().filter(|wanted| wanted.task.seq == 1).map(|w| &w.task.job_id).collect();
+    let held: Vec<&JobId> = first.iter().copied().collect();
+    lock_each(write, &held).await?;
+    let now = write.now().await?;
     let ids: BTreeSet<&JobId> = wanted.iter().map(|wanted| &wanted.task.job_id).collect();
-    let mut jobs = BTreeMap::new();
-    for job in load_all(write, &ids.into_iter().collect::<Vec<_>>(), now).await? {
-        jobs.insert(job.id.clone(), job);
-    }
+    let mut jobs = load_open(write, &ids.into_iter().collect::<Vec<_>>(), now).await?;
+    let begins = |job: &Job| {
+        let mut ledger = Ledger::new(job.clone(), now);
+        let mut of_job = wanted.iter().filter(|wanted| wanted.task.job_id == job.id);
+        of_job.any(|wanted| ledger.taken(wanted.task.stage, &wanted.worker))
+    };
     if write.is_shared() {
-        let begins = |job: &Job| {
-            let mut ledger = Ledger::new(job.clone(), now);
-            let mut of_job = wanted.iter().filter(|wanted| wanted.task.job_id == job.id);
-            of_job.any(|wanted| ledger.taken(wanted.task.stage, &wanted.worker))
-        };
-        let about = jobs.values().filter(|job| !job.status.is_terminal() && begins(job));
-        let about: Vec<JobId> = about.map(|job| job.id.clone()).collect();
-        if !about.is_empty() {
-            let about: Vec<&JobId> = about.iter().collect();
-            lock_each(write, &about).await?;
-            for job in load_all(write, &about, now).await? {
-                jobs.insert(job.id.clone(), job);
-            }
+        let others = jobs.values().filter(|job| !first.contains(&job.id) && begins(job));
+        let others: Vec<JobId> = others.map(|job| job.id.clone()).collect();
+        if !others.is_empty() {
+            let others: Vec<&JobId> = others.iter().collect();
+            lock_each(write, &others).await?;
+            jobs.retain(|id, _| !others.contains(&id));
+            jobs.extend(load_open(write, &others, now).await?);
         }
     }
-    let open = jobs.into_values().filter(|job| !job.status.is_terminal());
-    Ok(open.map(|job| (job.id.clone(), Ledger::new(job, now))).collect())
+    Ok(jobs.into_iter().map(|(id, job)| (id, Ledger::new(job, now))).collect())
+}
+
+async fn load_open(
+    write: &mut Session,
+    ids: &[&JobId],
+    now: Timestamp,
+) -> Result<BTreeMap<JobId, Job>> {
+    let jobs = load_all(write, ids, now).await?.into_iter();
+    Ok(jobs.filter(|job| !job.status.is_terminal()).map(|job| (job.id.clone(), job)).collect())
 }
 
 /// What a task's row says to the worker that has taken it.
@@ -175,6 +177,7 @@ async fn take(
     if rows.is_empty() {
         return Ok(HashMap::new());
     }
+    // By their keys: an index of all that is ready is not looked through for these.
     let taken = query(
         "UPDATE tasks SET status = 'leased', claim_token = wanted.value ->> 'token',
              worker = wanted.value ->> 'worker',
@@ -182,7 +185,7 @@ async fn take(
          FROM json_each($1) AS wanted
          WHERE job_id = wanted.value ->> 'job_id' AND stage = wanted.value ->> 'stage'
              AND seq = CAST(wanted.value ->> 'seq' AS BIGINT)
-             AND status = 'ready' AND not_before <= $2
+             AND COALESCE(status, '') = 'ready' AND not_before <= $2
          RETURNING claim_token, input, attempt, crashes, not_before,
              COALESCE(released_at, published_at) AS called_at,
              (SELECT trace FROM jobs WHERE jobs.job_id = tasks.job_id) AS trace",
@@ -211,7 +214,7 @@ pub(super) async fn give_back(write: &mut Session, claim: &Claim) -> Result<bool
     let outcome = query(
         "UPDATE tasks SET status = 'ready', claim_token = NULL, worker = NULL, lease_until = NULL,
              released_at = NULL
-         WHERE job_id = $1 AND stage = $2 AND seq = $3 AND claim_token = $4 AND status = 'leased'",
+         WHERE job_id = $1 AND stage = $2 AND seq = $3 AND claim_token = $4",
     )
     .bind(claim.task.job_id.as_str())
     .bind(claim.task.stage.as_str())
@@ -241,7 +244,6 @@ pub(super) async fn heartbeat(
         "UPDATE tasks SET lease_until = $2 FROM json_each($1) AS held
          WHERE job_id = held.value ->> 'job_id' AND stage = held.value ->> 'stage'
              AND seq = CAST(held.value ->> 'seq' AS BIGINT) AND claim_token = held.value ->> 'token'
-             AND status = 'leased'
          RETURNING claim_token",
     )
     .bind(json::encode(&held)?)

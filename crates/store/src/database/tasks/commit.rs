@@ -12,7 +12,7 @@ use crate::{
 const LIGHT: usize = 50;
 
 /// An effect that is to be written for a claim.
-pub(super) struct Wanted {
+pub(in crate::database) struct Wanted {
     pub(super) claim: Claim,
     pub(super) effect: Effect,
 }

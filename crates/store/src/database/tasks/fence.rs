@@ -66,19 +66,20 @@ impl Fenced {
     }
 
     async fn load_with(write: &mut Session, claims: &[&Claim], locking: &str) -> Result<Vec<Self>> {
-        let now = write.now().await?;
         let held: Vec<Held<'_>> = claims.iter().map(|claim| Held::from(*claim)).collect();
         let sql = format!(
-            "SELECT task.stage, task.seq, task.claim_token, task.input, jobs.*
+            "SELECT task.stage, task.seq, task.claim_token, task.input, jobs.*, {}
              FROM json_each($1) AS held
              JOIN tasks AS task ON task.job_id = held.value ->> 'job_id'
                  AND task.stage = held.value ->> 'stage'
                  AND task.seq = CAST(held.value ->> 'seq' AS BIGINT)
              JOIN jobs ON jobs.job_id = task.job_id
-             WHERE task.claim_token = held.value ->> 'token' AND task.status = 'leased'
-                 AND jobs.status = 'running'{locking}"
+             WHERE task.claim_token = held.value ->> 'token' AND jobs.status = 'running'{locking}",
+            write.clock()
         );
-        let rows = Query::built(sql).bind(json::encode(&held)?).fetch_all(write).await?;
+        let rows = Query::built(sql).bind(json::encode(&held)?).fetch_all(&mut *write).await?;
+        let Some(row) = rows.first() else { return Ok(Vec::new()) };
+        let now = write.now_by(row).await?;
         let mut loaded = rows.iter().map(|row| Self::new(row, now)).collect::<Result<Vec<_>>>()?;
         loaded.sort_by(|a, b| a.task.cmp(&b.task));
         Ok(loaded)

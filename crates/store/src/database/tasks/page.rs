@@ -34,10 +34,8 @@ pub(super) async fn results(
     for (fenced, page) in tasks {
         let missing = walks::apply(write, &fenced.channel, page).await?;
         changed.extend(missing.into_iter().map(|id| (fenced.channel.clone(), id)));
-        if let PageNext::Live(watermark) | PageNext::End(watermark) = &page.next {
-            move_watermark(write, fenced, page.live, watermark.as_deref()).await?;
-        }
     }
+    move_watermarks(write, tasks).await?;
     let mut noted = note_pending(write, &walked, &changed).await?;
     let of = |(fenced, _): &(&mut Fenced, &PageEffect)| noted.remove(&fenced.channel);
     Ok(tasks.iter().map(of).map(Option::unwrap_or_default).collect())
@@ -95,22 +93,31 @@ async fn go_on(write: &mut Session, fenced: &Fenced, input: &TaskInput) -> Resul
 }
 
 /// What was imported and what the platform has are walked from watermarks of their own.
-async fn move_watermark(
-    write: &mut Session,
-    fenced: &Fenced,
-    live: bool,
-    watermark: Option<&str>,
-) -> Result<()> {
-    let statement = match live {
-        true => {
-            "UPDATE channels SET live_watermark = $2
-             WHERE channel_id = $1 AND live_watermark IS DISTINCT FROM $2"
+async fn move_watermarks(write: &mut Session, tasks: &[(&mut Fenced, &PageEffect)]) -> Result<()> {
+    for (live, statement) in [
+        (
+            true,
+            "UPDATE channels SET live_watermark = moved.value ->> 1 FROM json_each($1) AS moved
+             WHERE channel_id = moved.value ->> 0
+                 AND live_watermark IS DISTINCT FROM moved.value ->> 1",
+        ),
+        (
+            false,
+            "UPDATE channels SET watermark = moved.value ->> 1 FROM json_each($1) AS moved
+             WHERE channel_id = moved.value ->> 0
+                 AND watermark IS DISTINCT FROM moved.value ->> 1",
+        ),
+    ] {
+        let ended = tasks.iter().filter_map(|(fenced, page)| match &page.next {
+            PageNext::Live(mark) | PageNext::End(mark) if page.live == live => {
+                Some((&fenced.channel, mark))
+            }
+            _ => None,
+        });
+        let moved: Vec<_> = ended.collect();
+        if !moved.is_empty() {
+            query(statement).bind(json::encode(&moved)?).execute(&mut *write).await?;
         }
-        false => {
-            "UPDATE channels SET watermark = $2
-             WHERE channel_id = $1 AND watermark IS DISTINCT FROM $2"
-        }
-    };
-    query(statement).bind(fenced.channel.as_str()).bind(watermark).execute(write).await?;
+    }
     Ok(())
 }
