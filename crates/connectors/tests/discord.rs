@@ -5,6 +5,10 @@
 #[path = "discord/fake.rs"]
 mod fake;
 mod platform;
+#[path = "platform/race.rs"]
+mod race;
+#[path = "discord/rate.rs"]
+mod rate;
 #[path = "discord/refusals.rs"]
 mod refusals;
 #[path = "platform/server.rs"]

@@ -13,10 +13,14 @@ mod increments;
 #[path = "matrix/pages.rs"]
 mod pages;
 mod platform;
+#[path = "platform/race.rs"]
+mod race;
 #[path = "matrix/rate.rs"]
 mod rate;
 #[path = "matrix/refusals.rs"]
 mod refusals;
+#[path = "platform/server.rs"]
+mod server;
 #[path = "matrix/synapse.rs"]
 mod synapse;
 

@@ -5,6 +5,10 @@
 #[path = "mattermost/fake.rs"]
 mod fake;
 mod platform;
+#[path = "platform/race.rs"]
+mod race;
+#[path = "mattermost/rate.rs"]
+mod rate;
 #[path = "platform/server.rs"]
 mod server;
 

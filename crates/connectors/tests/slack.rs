@@ -17,6 +17,8 @@ mod organisation;
 #[path = "slack/people.rs"]
 mod people;
 mod platform;
+#[path = "platform/race.rs"]
+mod race;
 #[path = "slack/rate.rs"]
 mod rate;
 #[path = "slack/refusals.rs"]

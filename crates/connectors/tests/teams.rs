@@ -5,6 +5,10 @@
 #[path = "teams/fake.rs"]
 mod fake;
 mod platform;
+#[path = "platform/race.rs"]
+mod race;
+#[path = "teams/rate.rs"]
+mod rate;
 #[path = "platform/server.rs"]
 mod server;
 

@@ -7,11 +7,11 @@ use axum::{
     extract::State,
     http::{HeaderMap, Response, Uri},
 };
-use chrono::DateTime;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{Fake, ROOM, Server, TOKEN, USERS};
+use crate::server::{answered, dated};
 
 fn refused(status: u16, code: &str) -> (u16, Value) {
     (status, json!({"errcode": code, "error": "refused"}))
@@ -150,22 +150,18 @@ fn joined() -> Value {
     })
 }
 
-pub(super) async fn serve(
+pub(super) async fn answer(
     State(fake): State<Arc<Fake>>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
     let mut server = fake.lock();
     server.log.push(uri.path().to_owned());
-    let date = DateTime::from_timestamp_millis(server.now).expect("a time");
-    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let response = Response::builder().header("date", date);
+    let response = dated(server.now * 1_000);
     if let Some((status, headers, body)) = server.answers.pop_front() {
-        let response = response.status(status);
-        let response = headers.into_iter().fold(response, |r, (name, value)| r.header(name, value));
-        return response.body(Body::from(body)).expect("a response");
+        return answered(response, status, &headers, body);
     }
     let (status, answer) = server.answer(&uri, &headers);
-    let response = response.status(status).header("content-type", "application/json");
-    response.body(Body::from(answer.to_string())).expect("a response")
+    let response = response.header("content-type", "application/json");
+    answered(response, status, &Vec::new(), answer.to_string())
 }

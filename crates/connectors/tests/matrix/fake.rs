@@ -10,10 +10,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use axum::Router;
 use serde_json::{Value, json};
 
-use crate::platform::{Changing, Dice, Row};
+use crate::{
+    platform::{Changing, Dice, Row},
+    server::{listen, serve},
+};
 
 pub(crate) const TOKEN: &str = "syt_of_the_account";
 pub(crate) const ROOM: &str = "!room:here.org";
@@ -94,8 +96,7 @@ pub(crate) const USERS: [&str; 4] =
 
 impl Fake {
     pub(crate) async fn start() -> Arc<Self> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (listener, url) = listen().await;
         let mut server = Server {
             now: 1_700_000_000_000,
             events: Vec::new(),
@@ -117,8 +118,7 @@ impl Fake {
         };
         server.happens("m.room.create", 0, json!({"room_version": "11"}));
         let fake = Arc::new(Self { url, server: Mutex::new(server) });
-        let router = Router::new().fallback(api::serve).with_state(fake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        serve(listener, &fake, api::answer);
         fake
     }
 

@@ -1,20 +1,17 @@
-//! How fast a long history is read, beside a client that does nothing but page through it:
-//!
-//!     ATLAS_MEASURE_ROUNDS=5 cargo test -p connectors --test matrix rate -- --nocapture
+//! How fast a long history is read, of a server of our own and of a real one.
 
-use std::time::Instant;
+use std::sync::Arc;
 
-use connectors::{contract::Mirror, matrix};
+use connectors::{Account, matrix};
 use domain::Platform;
 use serde_json::json;
 
 use crate::{
     fake::{Fake, ROOM, TOKEN},
     platform::{self, channel},
+    race::{MESSAGES, client, pages, race},
     synapse, talk,
 };
-
-const MESSAGES: usize = 20_000;
 
 /// A page, as far as somebody reads it who only wants the next one.
 #[derive(serde::Deserialize)]
@@ -24,82 +21,41 @@ struct Shown {
 
 /// Asks as the connector does, one page after the other.
 async fn bare(http: &reqwest::Client, url: &str, room: &str, token: &str) {
-    let room = room.replace('!', "%21");
     let types = ["m.room.message", "m.reaction", "m.room.redaction"];
     let filter = json!({"types": types}).to_string();
-    let mut from = String::new();
-    loop {
-        let url = format!("{url}/_matrix/client/v3/rooms/{room}/messages");
+    let url = format!("{url}/_matrix/client/v3/rooms/{}/messages", room.replace('!', "%21"));
+    let ask = |from: Option<&str>| {
         let mut query = vec![("dir", "b"), ("limit", "1000"), ("filter", filter.as_str())];
-        if !from.is_empty() {
-            query.push(("from", &from));
-        }
-        let request = http.get(url).query(&query).bearer_auth(token);
-        let reply = request.send().await.expect("an answer");
-        let body = reply.bytes().await.expect("a page");
-        let shown: Shown = serde_json::from_slice(&body).expect("a page");
-        match shown.end {
-            Some(end) => from = end,
-            None => return,
-        }
-    }
+        query.extend(from.map(|from| ("from", from)));
+        http.get(&url).query(&query).bearer_auth(token)
+    };
+    pages(ask(None), |body| {
+        let shown: Shown = serde_json::from_slice(body).expect("a page");
+        Some(ask(Some(&shown.end?)))
+    })
+    .await;
 }
 
-fn rounds() -> usize {
-    std::env::var("ATLAS_MEASURE_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
-}
-
-/// Both in turn, a few times; tells the medians.
-async fn compare(url: &str, room: &str, token: &str) -> Mirror {
-    let opened =
-        || matrix::open(platform::access(url, json!({"token": token}))).expect("an account");
-    let _ = opened();
-    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let (mut ratios, mut seconds) = (Vec::new(), Vec::new());
-    let mut mirror = mirror_of(room);
-    for _ in 0..rounds() {
-        let begun = Instant::now();
-        bare(&http, url, room, token).await;
-        let theirs = begun.elapsed().as_secs_f64();
-        mirror = mirror_of(room);
-        let account = opened();
-        let begun = Instant::now();
-        mirror.walk(&*account).await.expect("a walk");
-        let ours = begun.elapsed().as_secs_f64();
-        ratios.push(theirs / ours);
-        seconds.push(ours);
-    }
-    ratios.sort_by(f64::total_cmp);
-    seconds.sort_by(f64::total_cmp);
-    println!(
-        "{} messages in {:.2} s, {:.0} % of a bare client's rate (medians of {})",
-        mirror.live().len(),
-        seconds[seconds.len() / 2],
-        ratios[ratios.len() / 2] * 100.0,
-        rounds()
-    );
-    mirror
-}
-
-fn mirror_of(room: &str) -> Mirror {
-    Mirror::new(channel(Platform::Matrix, room))
+fn opened(url: &str, token: &str) -> Arc<dyn Account> {
+    matrix::open(platform::access(url, json!({"token": token}))).expect("an account")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_history_is_read_with_four_requests_more_than_a_bare_client_makes() {
     let fake = Fake::start().await;
     talk(&fake, MESSAGES);
-    let mirror = compare(&fake.url, ROOM, TOKEN).await;
-    assert_eq!(mirror.live().len(), MESSAGES);
-    let asked = fake.requests();
-    let pages = asked.iter().filter(|path| path.ends_with("/messages")).count();
-    assert!(asked.len() - pages <= 4 * rounds(), "{} beside {pages} pages", asked.len());
+    let (http, channel) = (client(), channel(Platform::Matrix, ROOM));
+    let bare = async || bare(&http, &fake.url, ROOM, TOKEN).await;
+    let requests = || fake.requests().len();
+    race((&channel, MESSAGES), || opened(&fake.url, TOKEN), bare, requests, 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_history_of_a_real_server_is_read_beside_a_bare_client() {
     let server = synapse::shared().await;
-    let room = server.seeded_room();
-    let mirror = compare(&server.url, room, server.token("helper")).await;
-    assert_eq!(mirror.live().len(), server.seeded_rows().len());
+    let (room, token) = (server.seeded_room(), server.token("helper"));
+    let (http, channel) = (client(), channel(Platform::Matrix, room));
+    let bare = async || bare(&http, &server.url, room, token).await;
+    let messages = server.seeded_rows().len();
+    race((&channel, messages), || opened(&server.url, token), bare, || 0, 0).await;
 }

@@ -123,11 +123,9 @@ impl Server {
             files: json!([]),
             reactions: Vec::new(),
         });
-        for post in &mut self.posts {
+        if !root.is_empty() {
             // A reply moves its first post.
-            if post.id == root {
-                post.update_at = at;
-            }
+            self.post(root).update_at = at;
         }
         id
     }

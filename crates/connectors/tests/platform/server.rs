@@ -2,13 +2,14 @@
 
 #![expect(clippy::expect_used, reason = "what tests share is no test itself")]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     handler::Handler,
     http::{Response, response::Builder},
+    middleware::{Next, from_fn},
 };
 use chrono::DateTime;
 use tokio::net::TcpListener;
@@ -29,8 +30,21 @@ where
     H: Handler<A, Arc<S>>,
     A: 'static,
 {
-    let router = Router::new().fallback(answer).with_state(server.clone());
+    let mut router = Router::new().fallback(answer).with_state(server.clone());
+    if let Some(latency) = latency() {
+        let late = move |request, next: Next| async move {
+            tokio::time::sleep(latency).await;
+            next.run(request).await
+        };
+        router = router.layer(from_fn(late));
+    }
     tokio::spawn(async move { axum::serve(listener, router).await });
+}
+
+/// How long an answer takes beside its own work, for who measures.
+fn latency() -> Option<Duration> {
+    let millis = std::env::var("ATLAS_MEASURE_LATENCY_MS").ok()?;
+    Some(Duration::from_millis(millis.parse().expect("milliseconds")))
 }
 
 /// An answer that tells the server's time, in microseconds.

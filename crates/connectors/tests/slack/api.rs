@@ -230,10 +230,6 @@ pub(super) async fn answer(
     body: Bytes,
 ) -> Response<Body> {
     assert_eq!(method, Method::POST, "not every server takes anything else");
-    let delay = fake.lock().delay;
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
     let mut workspace = fake.lock();
     let called = uri.path().strip_prefix("/api/").unwrap_or_default().to_owned();
     let form: Form = form_urlencoded::parse(&body).into_owned().collect();

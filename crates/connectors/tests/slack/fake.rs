@@ -11,7 +11,6 @@ pub(crate) use api::person;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -73,8 +72,6 @@ pub(crate) struct Workspace {
     pub(crate) broken: BTreeSet<i64>,
     pub(crate) strangers: usize,
     pub(crate) answers: VecDeque<Canned>,
-    /// How long an answer takes.
-    pub(crate) delay: Duration,
     /// Method and form of each request.
     pub(crate) log: Vec<(String, BTreeMap<String, String>)>,
 }
@@ -107,7 +104,6 @@ impl Fake {
             broken: BTreeSet::new(),
             strangers: 0,
             answers: VecDeque::new(),
-            delay: Duration::ZERO,
             log: Vec::new(),
         };
         let fake = Arc::new(Self { url, workspace: Mutex::new(workspace) });
