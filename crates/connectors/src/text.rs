@@ -37,12 +37,13 @@ pub struct Text {
 impl Text {
     /// Adds text; control characters vanish, lines stay, what is too long is cut on a character.
     pub fn push(&mut self, text: &str) {
-        let visible = |character: char| !character.is_control() || matches!(character, '\n' | '\t');
-        for character in text.chars().filter(|character| visible(*character)) {
-            if self.text.len() + character.len_utf8() > MAX_TEXT {
+        let hidden = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+        for visible in text.split(hidden) {
+            let fitting = visible.floor_char_boundary(MAX_TEXT - self.text.len());
+            self.text.push_str(&visible[..fitting]);
+            if fitting < visible.len() {
                 return;
             }
-            self.text.push(character);
         }
     }
 

@@ -21,6 +21,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Largest reply.
 const MAX_BODY: usize = 32 << 20;
 
+/// So much is made room for by a server's word.
+const MAX_RESERVED: usize = 1 << 20;
+
 /// The way to one server. Cheap to clone.
 #[derive(Clone)]
 pub struct Http {
@@ -230,14 +233,15 @@ async fn turn(limiter: &dyn Limiter, bucket: &Bucket) -> Result<Duration, Connec
 
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, ConnectorError> {
     let asked_at = Timestamp::from_micros(Utc::now().timestamp_micros());
-    let response = request.send().await.map_err(|error| unreachable(&error))?;
-    let (status, headers) = (response.status(), response.headers().clone());
+    let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let body = read(response).await?;
     Ok(Reply { status, headers, body, asked_at })
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Bytes, ConnectorError> {
-    let mut body = BytesMut::new();
+    let told = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let mut body = BytesMut::with_capacity(told.unwrap_or(0).min(MAX_RESERVED));
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
             return Err(ConnectorError::Platform("an answer larger than 32 MiB".into()));

@@ -6,7 +6,8 @@ const MAX: usize = 255;
 fn with(sign: char, id: &str) -> Option<&str> {
     let plain = |character: char| !character.is_control() && !character.is_whitespace();
     let fits = (2..=MAX).contains(&id.len()) && id.starts_with(sign);
-    (fits && id.chars().all(plain)).then_some(id)
+    let is_plain = || id.bytes().all(|byte| byte.is_ascii_graphic()) || id.chars().all(plain);
+    (fits && is_plain()).then_some(id)
 }
 
 pub(super) fn event(id: &str) -> Option<&str> {
@@ -35,6 +36,12 @@ pub(super) fn local_part(user: &str) -> &str {
 /// As one part of a path.
 pub(super) fn part(id: &str) -> String {
     let mut part = String::with_capacity(id.len() + 8);
+    push_part(&mut part, id);
+    part
+}
+
+/// Adds it to an address as one part of a path.
+pub(super) fn push_part(part: &mut String, id: &str) {
     for byte in id.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
             part.push(char::from(byte));
@@ -43,7 +50,6 @@ pub(super) fn part(id: &str) -> String {
             part.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
-    part
 }
 
 #[cfg(test)]

@@ -105,7 +105,8 @@ pub(super) fn time(ts: Option<&str>) -> Result<Timestamp, Unread> {
         return Err(broken());
     }
     let seconds: i64 = seconds.parse().map_err(|_| broken())?;
-    let micros: i64 = format!("{fraction:0<6}").parse().map_err(|_| broken())?;
+    let micros = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+    let micros = micros.fold(0, |micros, digit| 10 * micros + i64::from(digit - b'0'));
     Ok(Timestamp::from_micros(seconds * 1_000_000 + micros))
 }
 

@@ -23,7 +23,8 @@ pub fn render(source: &str, own: impl Fn(Place<'_>, &mut Text) -> Option<usize>)
     let mut text = Text::default();
     let mut at = 0;
     let mut plain = 0;
-    while at < source.len() {
+    while let Some(next) = source[at..].bytes().position(may_begin) {
+        at += next;
         let rest = &source[at..];
         let place = Place { before: source[..at].chars().next_back(), rest };
         let mut marked = Text::default();
@@ -39,8 +40,7 @@ pub fn render(source: &str, own: impl Fn(Place<'_>, &mut Text) -> Option<usize>)
             }
             b'[' => label_and_target(rest, &mut marked),
             b'h' | b'H' => bare(place, &mut marked),
-            b'@' | b'<' => own(place, &mut marked).or_else(|| bracketed(rest, &mut marked)),
-            _ => None,
+            _ => own(place, &mut marked).or_else(|| bracketed(rest, &mut marked)),
         };
         match read.filter(|read| *read > 0 && rest.is_char_boundary(*read)) {
             Some(read) => {
@@ -49,11 +49,16 @@ pub fn render(source: &str, own: impl Fn(Place<'_>, &mut Text) -> Option<usize>)
                 at += read;
                 plain = at;
             }
-            None => at += rest.chars().next().map_or(1, char::len_utf8),
+            None => at += 1,
         }
     }
     text.push(&source[plain..]);
     text
+}
+
+/// Whether something may begin here that is not plain text.
+fn may_begin(byte: u8) -> bool {
+    matches!(byte, b'`' | b'\\' | b'[' | b'h' | b'H' | b'@' | b'<')
 }
 
 /// The length of the code that begins here; of its backticks alone, when nothing closes it.
