@@ -16,6 +16,7 @@
 mod account;
 mod api;
 mod body;
+mod content;
 mod dialect;
 mod event;
 mod export;

@@ -57,7 +57,8 @@ impl<T: Send + 'static> Ahead<T> {
 
     /// A page that was asked for. What failed is none: whoever wants it asks again, and hears why.
     pub(crate) async fn take(&self, page: &str) -> Option<T> {
-        let mut asked = self.lock().remove(page)?;
+        let asked = self.lock().remove(page);
+        let mut asked = asked.filter(|asked| asked.since.elapsed() < KEPT)?;
         (&mut asked.answer).await.ok()?.ok()
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::Timestamp;
 use reqwest::{StatusCode, header::HeaderMap};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use super::retry_after;
 use crate::ConnectorError;
@@ -44,8 +44,8 @@ impl Reply {
         retry_after::parse(self.header("retry-after")?, Utc::now())
     }
 
-    /// The body as JSON.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ConnectorError> {
+    /// The body as JSON, read in place.
+    pub fn json<'j, T: Deserialize<'j>>(&'j self) -> Result<T, ConnectorError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             tracing::debug!(%error, status = %self.status, "a reply that is not understood");
             ConnectorError::Platform(format!("an answer that is not understood ({})", self.status))

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use serde_json::Value;
 
 use super::{
     api::Server,
+    content::Value,
     id,
     raw::{RawEvent, RawRoom, RawSync},
 };

@@ -35,7 +35,13 @@ pub(super) struct Server {
     bucket: Bucket,
     pub(super) directory: Directory,
     /// Pages of history that are on their way.
-    ahead: Ahead<RawMessages>,
+    ahead: Ahead<Reply>,
+}
+
+/// A page of history, and where the next one is.
+pub(super) struct History {
+    pub(super) events: Vec<RawEvent>,
+    pub(super) end: Option<String>,
 }
 
 impl Server {
@@ -57,8 +63,8 @@ impl Server {
     }
 
     /// A call about a room. When that is refused, who we are tells whether the room is meant, or we.
-    async fn of_room<T: DeserializeOwned>(&self, call: Call) -> Result<T, ConnectorError> {
-        match self.asked(call).await {
+    async fn of_room(&self, call: Call) -> Result<Reply, ConnectorError> {
+        match call.send().await {
             Err(error @ ConnectorError::ChannelNotFound(_)) => match self.who_am_i().await {
                 Err(refused @ ConnectorError::Auth(_)) => Err(refused),
                 _ => Err(error),
@@ -131,33 +137,31 @@ impl Server {
         self.get("v3/sync").query(&query).send().await
     }
 
-    /// A page of history: back from a token, until another. The page behind it is asked for at once, so that
-    /// the server works on it while we work on this.
+    /// A page of history: back from a token, until another. The page behind it is asked for before this one is
+    /// read, so that the server works on it meanwhile.
     pub(super) async fn history(
         &self,
         room: &str,
         from: &str,
         to: Option<&str>,
-    ) -> Result<RawMessages, ConnectorError> {
+    ) -> Result<History, ConnectorError> {
         let named = |from: &str| format!("{room} {from} {}", to.unwrap_or_default());
-        let read = match self.ahead.take(&named(from)).await {
-            Some(read) => read,
+        let reply = match self.ahead.take(&named(from)).await {
+            Some(reply) => reply,
             None => self.of_room(self.messages(room, Some(from), to, PAGE)).await?,
         };
-        if let Some(next) = read.end.as_deref().filter(|next| !next.is_empty() && *next != from) {
-            let call = self.messages(room, Some(next), to, PAGE);
-            self.ahead.ask(named(next), async { call.send().await?.json() });
+        let page: RawMessages<'_> = reply.json()?;
+        if let Some(next) = page.end.as_deref().filter(|next| !next.is_empty() && *next != from) {
+            self.ahead.ask(named(next), self.messages(room, Some(next), to, PAGE).send());
         }
-        Ok(read)
+        Ok(History { events: page.events(), end: page.end })
     }
 
     /// The newest events of a room.
-    pub(super) async fn newest(
-        &self,
-        room: &str,
-        limit: usize,
-    ) -> Result<RawMessages, ConnectorError> {
-        self.of_room(self.messages(room, None, None, limit)).await
+    pub(super) async fn newest(&self, room: &str, limit: usize) -> Result<History, ConnectorError> {
+        let reply = self.of_room(self.messages(room, None, None, limit)).await?;
+        let page: RawMessages<'_> = reply.json()?;
+        Ok(History { events: page.events(), end: page.end })
     }
 
     fn messages(&self, room: &str, from: Option<&str>, to: Option<&str>, limit: usize) -> Call {
@@ -189,8 +193,10 @@ impl Server {
         let (room, message) = (id::part(room), id::part(message));
         let path = format!("v1/rooms/{room}/relations/{message}/m.replace");
         let call = self.get(&path).query(&[("dir", "b"), ("limit", "50")]);
-        let edits: Option<RawMessages> = shown(self.asked(call).await)?;
-        Ok(edits.unwrap_or_default().chunk)
+        match shown(call.send().await)? {
+            Some(reply) => Ok(reply.json::<RawMessages<'_>>()?.events()),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The time of the earliest event; `None` when there is none, or the server cannot tell.

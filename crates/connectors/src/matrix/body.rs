@@ -1,9 +1,12 @@
 //! A message's content as a person reads it.
 
 use domain::message::Attachment;
-use serde_json::{Map, Value};
 
-use super::{id, people::People};
+use super::{
+    content::{Content, Value},
+    id,
+    people::People,
+};
 use crate::text::{
     self, Text,
     html::{self, Element},
@@ -15,8 +18,6 @@ const MAX_ANSWERS: usize = 50;
 
 /// What an encrypted message is shown as.
 pub(super) const UNREADABLE: &str = "Encrypted message: it cannot be read.";
-
-type Content = Map<String, Value>;
 
 fn string<'c>(content: &'c Content, name: &str) -> Option<&'c str> {
     content.get(name)?.as_str().filter(|text| !text.trim().is_empty())
@@ -51,7 +52,7 @@ pub(super) fn words(content: &Content, people: &People) -> Text {
 /// Old clients put what is replied to in front of the reply.
 fn is_reply(content: &Content) -> bool {
     let relation = content.get("m.relates_to").and_then(Value::as_object);
-    relation.is_some_and(|relation| relation.contains_key("m.in_reply_to"))
+    relation.is_some_and(|relation| relation.get("m.in_reply_to").is_some())
 }
 
 fn without_quote(body: &str) -> &str {
@@ -176,7 +177,7 @@ fn poll_words(poll: &Value) -> Text {
 fn is_file(content: &Content) -> bool {
     let is_of = |kind| matches!(kind, "m.image" | "m.file" | "m.audio" | "m.video");
     // A sticker says no type.
-    string(content, "msgtype").map_or_else(|| content.contains_key("url"), is_of)
+    string(content, "msgtype").map_or_else(|| content.get("url").is_some(), is_of)
 }
 
 /// The body of a file is its caption only when the name stands beside it.

@@ -1,9 +1,12 @@
 //! What an event is to a reader of messages.
 
 use domain::Timestamp;
-use serde_json::{Map, Value};
 
-use super::{id, raw::RawEvent};
+use super::{
+    content::{Content, Value},
+    id,
+    raw::RawEvent,
+};
 
 /// The kinds of events that are asked for.
 pub(super) const READ: &[&str] = &[
@@ -56,7 +59,7 @@ pub(super) struct Edit<'e> {
     pub(super) of: &'e str,
     pub(super) by: &'e str,
     pub(super) at: i64,
-    pub(super) content: &'e Map<String, Value>,
+    pub(super) content: &'e Content,
 }
 
 /// Milliseconds as servers write them, within what a calendar has.
@@ -110,7 +113,7 @@ pub(super) fn edit(raw: &RawEvent) -> Option<Edit<'_>> {
 }
 
 /// The event that content is related to in this way.
-pub(super) fn related<'c>(content: &'c Map<String, Value>, way: &str) -> Option<&'c str> {
+pub(super) fn related<'c>(content: &'c Content, way: &str) -> Option<&'c str> {
     let relation = content.get("m.relates_to")?.as_object()?;
     let is_way = relation.get("rel_type").and_then(Value::as_str) == Some(way);
     id::event(relation.get("event_id")?.as_str()?).filter(|_| is_way)

@@ -181,7 +181,7 @@ impl Reader<'_, '_, '_> {
             Some(_) => return self.later.kept(n).map(|()| None),
             None => return Err("an edit, a reaction or a redaction that does not say of what"),
         }
-        if raw.content.get("msgtype").and_then(Value::as_str) == Some(UNDECRYPTED) {
+        if raw.content.get("msgtype").and_then(|kind| kind.as_str()) == Some(UNDECRYPTED) {
             ENCRYPTED.clone_into(&mut raw.kind);
         }
         let said = message::said(&raw, self.room, self.people);

@@ -4,10 +4,10 @@ use domain::{
     Message,
     message::{Author, AuthorKind, MessageKind},
 };
-use serde_json::{Map, Value};
 
 use super::{
     body,
+    content::Content,
     event::{self, ENCRYPTED, Edit, related},
     id,
     people::People,
@@ -49,11 +49,16 @@ pub(super) fn said(raw: &RawEvent, room: &str, people: &People) -> Option<Messag
 
 /// A link for people; `via` names a server that knows the room.
 fn permalink(room: &str, event: &str, sender: &str) -> String {
-    let [room, event, via] = [room, event, id::server(sender)].map(id::part);
-    format!("https://matrix.to/#/{room}/{event}?via={via}")
+    let mut link = String::with_capacity(40 + 2 * room.len() + event.len() + sender.len());
+    let parts = [("https://matrix.to/#/", room), ("/", event), ("?via=", id::server(sender))];
+    for (before, id) in parts {
+        link.push_str(before);
+        id::push_part(&mut link, id);
+    }
+    link
 }
 
-fn write(message: &mut Message, content: &Map<String, Value>, people: &People) {
+fn write(message: &mut Message, content: &Content, people: &People) {
     let words = body::words(content, people);
     message.text = words.text;
     message.mentions = words.mentions;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
-use crate::lenient::{list, or_default};
+use super::content::{Content, Value};
+use crate::lenient::{entries, fields, list, or_default};
 
 /// An event of a room.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,12 +25,12 @@ pub(super) struct RawEvent {
     pub(super) origin_server_ts: i64,
     /// Present on what describes the room.
     pub(super) state_key: Option<Value>,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) content: Map<String, Value>,
+    #[serde(deserialize_with = "fields")]
+    pub(super) content: Content,
     /// What a redaction redacts; since room version 11 in the content.
     #[serde(deserialize_with = "or_default")]
     pub(super) redacts: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "fields")]
     pub(super) unsigned: RawUnsigned,
 }
 
@@ -39,7 +40,7 @@ pub(super) struct RawEvent {
 pub(super) struct RawUnsigned {
     #[serde(deserialize_with = "or_default")]
     pub(super) redacted_because: Option<Box<RawEvent>>,
-    #[serde(rename = "m.relations", deserialize_with = "or_default")]
+    #[serde(rename = "m.relations", deserialize_with = "fields")]
     pub(super) relations: RawRelations,
 }
 
@@ -53,14 +54,21 @@ pub(super) struct RawRelations {
     pub(super) thread: Option<Value>,
 }
 
-/// A page of history. Only the absence of `end` says that there is no more.
+/// A page of history, its events still to be read. Only the absence of `end` says that there is no more.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct RawMessages {
-    #[serde(deserialize_with = "list")]
-    pub(super) chunk: Vec<RawEvent>,
+pub(super) struct RawMessages<'j> {
+    #[serde(borrow, deserialize_with = "entries")]
+    chunk: Vec<&'j RawValue>,
     #[serde(deserialize_with = "or_default")]
     pub(super) end: Option<String>,
+}
+
+impl RawMessages<'_> {
+    /// The events; those that are not understood are left out.
+    pub(super) fn events(&self) -> Vec<RawEvent> {
+        self.chunk.iter().filter_map(|event| serde_json::from_str(event.get()).ok()).collect()
+    }
 }
 
 /// What has happened since a token.

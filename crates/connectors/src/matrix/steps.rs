@@ -4,10 +4,9 @@ use async_trait::async_trait;
 use domain::Channel;
 
 use super::{
-    api::Server,
+    api::{History, Server},
     fold::Folded,
     id,
-    raw::RawMessages,
     walk::{Count, MAX_RESTARTS, Walk, Watermark},
 };
 use crate::{Connector, ConnectorError, Known, Next, Page, PageRequest, mark};
@@ -30,14 +29,14 @@ fn page(folded: Folded, next: Next) -> Page {
 
 /// How a walk goes on behind a page that was read from a token.
 fn behind(
-    read: &RawMessages,
+    read: &History,
     from: &str,
     on: impl FnOnce(String) -> Walk,
     end: &Watermark,
 ) -> Result<Next, ConnectorError> {
     match &read.end {
         // A server that repeats itself has nothing more, or is broken.
-        Some(token) if token == from && !read.chunk.is_empty() => {
+        Some(token) if token == from && !read.events.is_empty() => {
             Err(ConnectorError::Platform("the server shows the same page again".into()))
         }
         Some(token) if token != from && !token.is_empty() => {
@@ -83,8 +82,8 @@ impl Server {
             }
             read => read?,
         };
-        let folded = self.fold(room, &read.chunk, known).await?;
-        let times = read.chunk.iter().map(|event| event.origin_server_ts);
+        let folded = self.fold(room, &read.events, known).await?;
+        let times = read.events.iter().map(|event| event.origin_server_ts);
         let count = count.and(times, folded.messages.len());
         let on = |from| Walk::Back { next: next.clone(), from, restarts, count };
         let after = behind(&read, &from, on, &next)?;
@@ -151,7 +150,7 @@ impl Server {
             Err(ConnectorError::Request(_)) => return self.again(room).await,
             read => read?,
         };
-        let folded = self.fold(room, &read.chunk, known).await?;
+        let folded = self.fold(room, &read.events, known).await?;
         let on = |from| Walk::Gap { next: next.clone(), from };
         let after = behind(&read, &from, on, &next)?;
         Ok(page(folded, after))
@@ -188,12 +187,12 @@ impl Connector for Server {
         let room = room(channel)?;
         let newest = Server::newest(self, room, SAMPLE).await?;
         let said = |raw| matches!(super::event::read(raw), Some(super::event::Seen::Said(_)));
-        let messages = newest.chunk.iter().filter(|raw| said(raw)).count();
+        let messages = newest.events.iter().filter(|raw| said(raw)).count();
         if newest.end.is_none() {
             return Ok(Some(messages as u64));
         }
         let earliest = self.earliest(room).await?;
-        let times = newest.chunk.iter().map(|event| event.origin_server_ts);
+        let times = newest.events.iter().map(|event| event.origin_server_ts);
         let count = Count { earliest, ..Count::default() }.and(times, messages);
         Ok(count.expected(chrono::Utc::now().timestamp_millis()))
     }

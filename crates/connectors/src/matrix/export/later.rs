@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::message::Reaction;
-use serde_json::{Map, Value};
 
 use crate::matrix::{
+    content::{Content, Value},
     event::{self, Edit, Seen},
     ledger::Ledger,
     raw::RawEvent,
@@ -34,7 +34,7 @@ struct ListedEdit {
     id: String,
     by: String,
     at: i64,
-    content: Map<String, Value>,
+    content: Content,
 }
 
 impl Later {
@@ -112,9 +112,9 @@ impl Later {
 
 fn size(value: &Value) -> usize {
     match value {
-        Value::String(text) => ENTRY + text.len(),
-        Value::Array(values) => values.iter().map(size).sum::<usize>() + ENTRY,
+        Value::Text(text) => ENTRY + text.len(),
+        Value::List(values) => values.iter().map(size).sum::<usize>() + ENTRY,
         Value::Object(fields) => fields.values().map(size).sum::<usize>() + ENTRY,
-        _ => ENTRY,
+        Value::Number(_) | Value::Other => ENTRY,
     }
 }
