@@ -18,6 +18,7 @@ mod api;
 mod dialect;
 mod history;
 mod pace;
+mod pages;
 mod people;
 mod reply;
 mod scopes;

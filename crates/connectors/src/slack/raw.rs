@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::lenient::{list, or_default};
+use crate::lenient::{list, or_default, text};
 
 /// The entries of a list that can be understood; `None` when it is no list.
 pub(super) fn entries<T: DeserializeOwned>(json: &[u8]) -> Option<Vec<T>> {
@@ -16,30 +16,30 @@ pub(super) fn entries<T: DeserializeOwned>(json: &[u8]) -> Option<Vec<T>> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawMessage<'j> {
-    #[serde(rename = "type", borrow)]
+    #[serde(rename = "type", borrow, deserialize_with = "text")]
     pub(super) kind: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) subtype: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) ts: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) thread_ts: Option<Cow<'j, str>>,
     pub(super) reply_count: Option<u64>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) latest_reply: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) user: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) team: Option<Cow<'j, str>>,
     #[serde(borrow)]
     pub(super) user_profile: Option<RawProfile<'j>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) username: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) bot_id: Option<Cow<'j, str>>,
     #[serde(borrow)]
     pub(super) bot_profile: Option<RawProfile<'j>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) text: Option<Cow<'j, str>>,
     #[serde(borrow)]
     pub(super) blocks: Option<&'j RawValue>,
@@ -54,13 +54,13 @@ pub(super) struct RawMessage<'j> {
     #[serde(borrow)]
     pub(super) edited: Option<RawEdit<'j>>,
     pub(super) hidden: bool,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) permalink: Option<Cow<'j, str>>,
     /// The message that a `message_changed` event carries.
     #[serde(borrow)]
     pub(super) message: Option<Box<RawMessage<'j>>>,
     /// The message that a `message_deleted` event is about.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) deleted_ts: Option<Cow<'j, str>>,
     /// That message as it was, in the same event.
     #[serde(borrow)]
@@ -70,11 +70,11 @@ pub(super) struct RawMessage<'j> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawProfile<'j> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) display_name: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) real_name: Option<Cow<'j, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) name: Option<Cow<'j, str>>,
 }
 
@@ -100,6 +100,6 @@ pub(super) struct RawReaction {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawEdit<'j> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub(super) ts: Option<Cow<'j, str>>,
 }

@@ -158,9 +158,10 @@ async fn a_cursor_that_leads_to_its_own_page_ends_the_walk() {
     let app = account(&fake);
     let mirror = crate::mirror();
     assert!(!mirror.step(&*app).await.expect("a page"));
+    crate::looked_ahead(&fake).await;
     let next = format!("next:{}", fake.lock().said.keys().rev().nth(199).expect("a message"));
     let again = json!({"ok": true, "messages": [], "response_metadata": {"next_cursor": next}});
     fake.lock().answers.push_back(("conversations.history", 200, vec![], again));
-    let error = mirror.step(&*app).await.expect_err("it would never end");
+    let error = mirror.step(&*account(&fake)).await.expect_err("it would never end");
     assert!(matches!(error, ConnectorError::Platform(_)), "{error:?}");
 }

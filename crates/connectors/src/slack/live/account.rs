@@ -154,8 +154,8 @@ impl Connector for Workspace {
         let (info, now) = self.info(&home, channel).await?;
         let walk = Walk::begin(None, home, now, false);
         let asked = Asked { from: 0, to: now, cursor: None };
-        let reply = self.history(channel, &walk, &asked).await?.map_err(Refusal::error)?;
-        let listing = self.listing(channel, &walk.home, &reply, (0, now)).await?;
+        let reply = self.history(channel, &walk, asked).await?.map_err(Refusal::error)?;
+        let listing = self.listing(channel, &walk.home, self.page(&reply)?, (0, now)).await?;
         let seen = listing.ids.len() as u64;
         Ok(match (listing.next, listing.extent) {
             (Some(_), Some(extent)) => {

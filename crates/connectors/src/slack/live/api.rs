@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Access, ConnectorError,
-    http::{Http, Reply},
+    http::{Ahead, Call, Http, Reply},
     text,
 };
 
@@ -35,6 +35,8 @@ pub(in crate::slack) struct Workspace {
     pub(super) team: Option<String>,
     pub(super) pace: Arc<Pace>,
     pub(super) directory: Directory,
+    /// Pages of history that are on their way.
+    pub(super) ahead: Ahead<Reply>,
     home: OnceCell<Entry>,
 }
 
@@ -61,6 +63,17 @@ pub(super) struct Question<'q> {
     pub(super) home: &'q Home,
 }
 
+impl Question<'_> {
+    /// The same for the same question.
+    pub(super) fn name(&self) -> String {
+        let mut name = self.method.name().to_owned();
+        for (_, value) in &self.form {
+            name.extend([" ", value]);
+        }
+        name
+    }
+}
+
 impl Workspace {
     pub(in crate::slack) fn open(access: &Access) -> Result<Self, ConnectorError> {
         let authorization = format!("Bearer {}", access.needed("token")?);
@@ -68,18 +81,23 @@ impl Workspace {
         let dialect = Arc::new(Slack { pace: pace.clone() });
         let http = Http::open(access, Some(BASE), &authorization, dialect)?;
         let (connection, team) = (access.connection.clone(), access.credential("team"));
-        let (team, directory) = (team.map(str::to_owned), Directory::default());
-        Ok(Self { http, connection, team, pace, directory, home: OnceCell::new() })
+        let team = team.map(str::to_owned);
+        let (directory, ahead, home) = (Directory::default(), Ahead::default(), OnceCell::new());
+        Ok(Self { http, connection, team, pace, directory, ahead, home })
     }
 
     /// Sends a question, as a form: that is what every method takes.
     pub(super) async fn send(&self, question: &Question<'_>) -> Result<Reply, ConnectorError> {
+        self.call(question).send().await
+    }
+
+    pub(super) fn call(&self, question: &Question<'_>) -> Call {
         let whose = match question.home.app.as_str() {
             "" => &self.connection,
             app => app,
         };
         let call = self.http.post(question.method.name()).form(&question.form);
-        call.bucket(self.pace.bucket(whose, question.method)).send().await
+        call.bucket(self.pace.bucket(whose, question.method))
     }
 
     /// Asks, with the refusals that the caller does something about.

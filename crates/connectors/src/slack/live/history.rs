@@ -1,58 +1,17 @@
-//! Pages of messages, and the walk through the window.
-
-use std::{borrow::Cow, collections::BTreeSet};
-
-use domain::{Message, MessageId};
-use serde::Deserialize;
+//! The walk through the window.
 
 use super::{
-    api::{Home, PAGE, Question, Workspace, kept, read, refusal},
+    api::{Home, PAGE, Question, Workspace, kept, refusal},
     dialect::Refusal,
     pace::Method,
-    reply::Messages,
+    pages::{Listing, seen_all},
     sweep, threads, ts,
     walk::{Extent, Step, Walk},
 };
-use crate::{
-    ConnectorError, Known, Page, Stream,
-    http::Reply,
-    slack::{
-        message::{self, Unread},
-        raw::RawMessage,
-    },
-};
-
-/// What a page of messages holds.
-#[derive(Default)]
-pub(super) struct Listing {
-    pub(super) messages: Vec<Message>,
-    /// All ids, those that are no messages of ours included.
-    pub(super) ids: Vec<MessageId>,
-    /// Messages outside threads, and first messages of threads.
-    pub(super) roots: Vec<Root>,
-    /// Replies, by the thread's first message and themselves.
-    pub(super) replies: Vec<(i64, i64)>,
-    pub(super) extent: Option<Extent>,
-    pub(super) next: Option<String>,
-    pub(super) is_limited: bool,
-}
-
-/// What a thread's first message tells of its replies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Root {
-    pub(super) at: i64,
-    pub(super) count: u64,
-    pub(super) latest: Option<String>,
-}
-
-/// A message that is not understood.
-#[derive(Deserialize)]
-struct Unknown<'j> {
-    #[serde(borrow)]
-    ts: Option<Cow<'j, str>>,
-}
+use crate::{ConnectorError, Known, Page, Stream, http::Reply};
 
 /// A window and where in it a page begins.
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) from: i64,
     pub(super) to: i64,
@@ -65,17 +24,9 @@ impl Workspace {
         &self,
         channel: &str,
         walk: &Walk,
-        asked: &Asked<'_>,
+        asked: Asked<'_>,
     ) -> Result<Result<Reply, Refusal>, ConnectorError> {
-        let mut form = vec![
-            ("channel", channel.to_owned()),
-            ("limit", PAGE.to_string()),
-            ("oldest", ts::written(asked.from)),
-            ("latest", ts::written(asked.to)),
-            ("inclusive", "true".to_owned()),
-        ];
-        form.extend(asked.cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        let question = Question { method: Method::History, form, home: &walk.home };
+        let question = asked.of(channel, &walk.home);
         let reply = self.reading(walk, &question).await?;
         match refusal(&reply)? {
             Some(Refusal::NotMember) => {
@@ -86,17 +37,6 @@ impl Workspace {
             Some(refusal) => Ok(Err(refusal)),
             None => Ok(Ok(reply)),
         }
-    }
-
-    /// Sends a question for messages; a limit is explained with what is left of the walk.
-    pub(super) async fn reading(
-        &self,
-        walk: &Walk,
-        question: &Question<'_>,
-    ) -> Result<Reply, ConnectorError> {
-        self.pace.known(walk.slow);
-        let reply = self.send(question).await;
-        reply.map_err(|error| self.pace.explained(error, walk.left()))
     }
 
     async fn join(&self, channel: &str, home: &Home) -> Result<(), ConnectorError> {
@@ -116,47 +56,6 @@ impl Workspace {
         }
     }
 
-    /// Reads a page, without what lies outside the window: no server's word is taken for that.
-    pub(super) async fn listing(
-        &self,
-        channel: &str,
-        home: &Home,
-        reply: &Reply,
-        window: (i64, i64),
-    ) -> Result<Listing, ConnectorError> {
-        let page: Messages<'_> = read(reply)?;
-        self.pace.page(page.messages.len(), page.next().is_some());
-        let mut listing =
-            Listing { next: page.next(), is_limited: page.is_limited, ..Listing::default() };
-        let mut found = Vec::with_capacity(page.messages.len());
-        for raw in &page.messages {
-            match serde_json::from_str::<RawMessage<'_>>(raw.get()) {
-                Ok(raw) => found.push(raw),
-                Err(_) => {
-                    tracing::warn!(channel, "a message that is not understood is left out");
-                    listing.note_unread(raw.get());
-                }
-            }
-        }
-        found.retain(|raw| listing.note(raw, window));
-        let mut people = BTreeSet::new();
-        for raw in &found {
-            message::people(raw, &mut |id| {
-                people.extend(crate::text::id(id));
-            });
-        }
-        self.meet(home, &people).await?;
-        let known = self.directory.read();
-        for raw in found {
-            match message::message(raw, &known.users) {
-                Ok(message) => listing.messages.push(shown(message, channel, home)),
-                Err(Unread::Skipped) => {}
-                Err(Unread::Broken(why)) => tracing::warn!(channel, why, "a message is left out"),
-            }
-        }
-        Ok(listing)
-    }
-
     /// The next page of the window.
     pub(super) async fn top(
         &self,
@@ -169,15 +68,22 @@ impl Workspace {
         };
         let window = (walk.from, walk.began);
         let asked = Asked { from: walk.from, to: walk.began, cursor: cursor.as_deref() };
-        let listing = match self.history(channel, &walk, &asked).await? {
-            Ok(reply) => self.listing(channel, &walk.home, &reply, window).await?,
+        let (mut listing, following) = match self.history(channel, &walk, asked).await? {
+            Ok(reply) => {
+                let page = self.page(&reply)?;
+                let following = kept(page.next(), cursor.as_deref())?;
+                if following.is_some() {
+                    let next = Asked { cursor: following.as_deref(), ..asked };
+                    self.look_ahead(&next.of(channel, &walk.home));
+                }
+                (self.listing(channel, &walk.home, page, window).await?, following)
+            }
             Err(Refusal::StaleCursor) => {
                 let again = walk.again(Step::Top { cursor: None, seen: None, limited: false })?;
                 return Ok(Page::new(Vec::new(), again));
             }
             Err(refusal) => return Err(refusal.error()),
         };
-        let following = kept(listing.next.clone(), cursor.as_deref())?;
         walk.slow = self.pace.is_slow();
         walk.count(&listing);
         let limited = limited || listing.is_limited;
@@ -190,7 +96,7 @@ impl Workspace {
         };
         // Of an increment it would tell how much is compared, not how much is new.
         let estimate = walk.expected().filter(|_| walk.since.is_none());
-        let mut page = Page { estimate, marks, ..seen_all(&listing) };
+        let mut page = Page { estimate, marks, ..seen_all(&mut listing) };
         page.next = match following {
             Some(next) => walk.then(Step::Top { cursor: Some(next), seen, limited })?,
             None => {
@@ -204,40 +110,17 @@ impl Workspace {
     }
 }
 
-/// A page in which all of a listing has been seen.
-pub(super) fn seen_all(listing: &Listing) -> Page {
-    let mut page = Page::new(Vec::new(), crate::Next::End(None));
-    page.sightings.clone_from(&listing.ids);
-    page
-}
-
-impl Listing {
-    /// A message of a shape that we do not know is there all the same: what is stored of it stays.
-    fn note_unread(&mut self, json: &str) {
-        let envelope = serde_json::from_str::<Unknown<'_>>(json).ok();
-        let ts = envelope.and_then(|envelope| envelope.ts).filter(|ts| ts::micros(ts).is_some());
-        self.ids.extend(ts.map(|ts| MessageId::from(&*ts)));
-    }
-
-    /// Notes what a message tells; `false` for one that lies outside the window.
-    fn note(&mut self, raw: &RawMessage<'_>, (from, to): (i64, i64)) -> bool {
-        let Some(ts) = raw.ts.as_deref() else { return true };
-        let Some(at) = ts::micros(ts) else { return true };
-        if at < from || at > to {
-            return false;
-        }
-        self.ids.push(ts.into());
-        let here = Extent { first: at, last: at };
-        self.extent = Some(self.extent.map_or(here, |extent| extent.with(here)));
-        match raw.thread_ts.as_deref().and_then(ts::micros) {
-            Some(root) if root != at => self.replies.push((root, at)),
-            _ => self.roots.push(Root {
-                at,
-                count: raw.reply_count.unwrap_or(0),
-                latest: raw.latest_reply.as_deref().map(str::to_owned),
-            }),
-        }
-        true
+impl Asked<'_> {
+    fn of<'q>(&self, channel: &str, home: &'q Home) -> Question<'q> {
+        let mut form = vec![
+            ("channel", channel.to_owned()),
+            ("limit", PAGE.to_string()),
+            ("oldest", ts::written(self.from)),
+            ("latest", ts::written(self.to)),
+            ("inclusive", "true".to_owned()),
+        ];
+        form.extend(self.cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        Question { method: Method::History, form, home }
     }
 }
 
@@ -265,20 +148,6 @@ fn spans(walk: &Walk, seen: Option<Extent>, listing: &Listing, limited: bool) ->
     }
     spans.retain(|(first, last)| first <= last);
     spans
-}
-
-/// Slack's address of a message, which need not be asked for.
-fn shown(mut message: Message, channel: &str, home: &Home) -> Message {
-    if message.permalink.is_some() || message.deleted_at.is_some() || home.url.is_empty() {
-        return message;
-    }
-    let id = message.id.as_str().replace('.', "");
-    let mut link = format!("{}archives/{channel}/p{id}", home.url);
-    if let Some(root) = message.thread_id.as_ref().filter(|root| **root != message.id) {
-        link.push_str(&format!("?thread_ts={root}&cid={channel}"));
-    }
-    message.permalink = Some(link);
-    message
 }
 
 impl Walk {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     api::{Workspace, kept},
     dialect::Refusal,
-    history::{Asked, seen_all},
+    history::Asked,
+    pages::seen_all,
     threads,
     walk::{DAY, HOUR, Step, Walk, moved},
 };
@@ -53,8 +54,11 @@ impl Workspace {
             return Ok(Page { marks: vec![begin_again()], ..Page::new(Vec::new(), next) });
         }
         let asked = Asked { from, to, cursor: cursor.as_deref() };
-        let listing = match self.history(channel, &walk, &asked).await? {
-            Ok(reply) => self.listing(channel, &walk.home, &reply, (from, to)).await?,
+        let mut listing = match self.history(channel, &walk, asked).await? {
+            Ok(reply) => {
+                let page = self.page(&reply)?;
+                self.listing(channel, &walk.home, page, (from, to)).await?
+            }
             Err(Refusal::StaleCursor) => {
                 let again = walk.again(Step::Sweep { cursor: None })?;
                 return Ok(Page::new(Vec::new(), again));
@@ -63,7 +67,7 @@ impl Workspace {
         };
         let next = kept(listing.next.clone(), cursor.as_deref())?;
         walk.slow = self.pace.is_slow();
-        let mut page = seen_all(&listing);
+        let mut page = seen_all(&mut listing);
         page.marks = threads::changed(&walk, &listing, known).await?;
         let then = match next {
             Some(next) if span <= HOUR => Step::Sweep { cursor: Some(next) },
@@ -83,7 +87,7 @@ impl Workspace {
                     let gone = threads::gone(&[(from, to)], &listing, known).await?;
                     page.marks.extend(gone);
                 }
-                let longer = cursor.is_none() && listing.ids.len() < FEW;
+                let longer = cursor.is_none() && page.sightings.len() < FEW;
                 let span = if longer { (span * 2).min(LONGEST) } else { span };
                 Some(Slice { to: from - 1, span })
             }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     api::{PAGE, Workspace},
-    history::{Listing, Root},
+    pages::{Listing, Root},
     ts,
     visit::Visit,
     walk::{Step, Walk, moved, stream},
@@ -186,6 +186,21 @@ async fn turn(
     Ok(next)
 }
 
+/// What is to be read of threads; nothing of what is none.
+async fn visits(
+    walk: &Walk,
+    todo: &[(String, String)],
+    known: &dyn Known,
+) -> Result<Vec<Option<Visit>>, ConnectorError> {
+    let roots: Vec<Option<i64>> = todo.iter().map(|(name, _)| root(name)).collect();
+    let names: Vec<String> = roots.iter().map(|at| stream(KNOWN, at.unwrap_or(0))).collect();
+    let states = known.marks(&names).await?;
+    let visits = roots.into_iter().zip(todo).zip(&states).map(|((at, (_, how)), state)| {
+        Some(Visit::new(walk, at?, how == WHOLE, State::of(state.as_ref())))
+    });
+    Ok(visits.collect())
+}
+
 impl Workspace {
     /// Visits the next few threads.
     pub(super) async fn threads(
@@ -197,22 +212,22 @@ impl Workspace {
         known: &dyn Known,
     ) -> Result<Page, ConnectorError> {
         let mut page = Page::new(Vec::new(), walk.end()?);
-        let todo = known.marks_under(TODO, after.as_deref(), VISITS).await?;
+        // And one that is asked for ahead.
+        let todo = known.marks_under(TODO, after.as_deref(), VISITS + 1).await?;
         if todo.is_empty() {
             return Ok(page);
         }
-        let roots: Vec<Option<i64>> = todo.iter().map(|(name, _)| root(name)).collect();
-        let names: Vec<String> = roots.iter().map(|at| stream(KNOWN, at.unwrap_or(0))).collect();
-        let states = known.marks(&names).await?;
+        let visits = visits(walk, &todo, known).await?;
         let mut done = false;
-        for (((name, how), at), state) in todo.into_iter().zip(roots).zip(&states) {
-            let Some(at) = at else {
+        for (n, (name, _)) in todo.into_iter().take(VISITS as usize).enumerate() {
+            let Some(visit) = visits[n].clone() else {
                 page.marks.push(moved(&name, None));
                 (after, done) = (Some(name), true);
                 continue;
             };
-            let visit = Visit::new(walk, at, how == WHOLE, State::of(state.as_ref()));
-            match self.visit(channel, walk, visit, &mut page).await {
+            let at = visit.root;
+            let next = visits.get(n + 1).and_then(Option::as_ref);
+            match self.visit(channel, walk, visit, next, &mut page).await {
                 Ok(Some(more)) => {
                     page.next = walk.then(Step::Thread { visit: more })?;
                     return Ok(page);
@@ -248,7 +263,7 @@ impl Workspace {
     ) -> Result<Page, ConnectorError> {
         let at = visit.root;
         let mut page = Page::new(Vec::new(), walk.end()?);
-        let next = match self.visit(channel, walk, visit, &mut page).await {
+        let next = match self.visit(channel, walk, visit, None, &mut page).await {
             Ok(Some(visit)) => Step::Thread { visit },
             Ok(None) => Step::Threads { after: Some(stream(TODO, at)), failures: 0 },
             Err(error) if is_of_thread(&error) => {

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    api::{PAGE, Question, Workspace, kept, refusal},
+    api::{Home, PAGE, Question, Workspace, kept, refusal},
     dialect::Refusal,
-    history::{Asked, Listing},
+    history::Asked,
     pace::Method,
+    pages::Listing,
     threads::{FAILED, HOT, KNOWN, State, TODO},
     ts,
     walk::{Walk, moved, stream},
@@ -39,6 +40,19 @@ impl Visit {
         let oldest = oldest.filter(|oldest| !is_whole && *oldest > root);
         let (cursor, stated, new, read, restarts) = (None, None, 0, 0, 0);
         Self { root, oldest, cursor, before, stated, new, read, restarts }
+    }
+
+    fn question<'q>(&self, channel: &str, home: &'q Home) -> Question<'q> {
+        let mut form = vec![
+            ("channel", channel.to_owned()),
+            ("ts", ts::written(self.root)),
+            ("limit", PAGE.to_string()),
+        ];
+        if let Some(oldest) = self.oldest {
+            form.extend([("oldest", ts::written(oldest)), ("inclusive", "true".into())]);
+        }
+        form.extend(self.cursor.clone().map(|cursor| ("cursor", cursor)));
+        Question { method: Method::Replies, form, home }
     }
 
     /// From its first page again.
@@ -116,25 +130,19 @@ impl Visit {
 }
 
 impl Workspace {
-    /// Reads a page of a thread; answers with how it goes on, if it does.
+    /// Reads a page of a thread, before another one; answers with how it goes on, if it does.
     pub(super) async fn visit(
         &self,
         channel: &str,
         walk: &Walk,
         mut visit: Visit,
+        next: Option<&Visit>,
         page: &mut Page,
     ) -> Result<Option<Visit>, ConnectorError> {
-        let mut form = vec![
-            ("channel", channel.to_owned()),
-            ("ts", ts::written(visit.root)),
-            ("limit", PAGE.to_string()),
-        ];
-        if let Some(oldest) = visit.oldest {
-            form.extend([("oldest", ts::written(oldest)), ("inclusive", "true".into())]);
+        let reply = self.reading(walk, &visit.question(channel, &walk.home)).await?;
+        if let Some(next) = next {
+            self.look_ahead(&next.question(channel, &walk.home));
         }
-        form.extend(visit.cursor.clone().map(|cursor| ("cursor", cursor)));
-        let question = Question { method: Method::Replies, form, home: &walk.home };
-        let reply = self.reading(walk, &question).await?;
         match refusal(&reply)? {
             Some(Refusal::StaleCursor) if visit.restarts < 3 => {
                 return Ok(Some(visit.again(visit.oldest)));
@@ -143,7 +151,8 @@ impl Workspace {
             Some(refusal) => return Err(refusal.error()),
             None => {}
         }
-        let listing = self.listing(channel, &walk.home, &reply, (0, i64::MAX)).await?;
+        let shown = self.page(&reply)?;
+        let listing = self.listing(channel, &walk.home, shown, (0, i64::MAX)).await?;
         if listing.ids.is_empty() && visit.cursor.is_none() {
             return self.missing(channel, walk, &visit, page).await;
         }
@@ -171,8 +180,11 @@ impl Workspace {
     ) -> Result<Option<Visit>, ConnectorError> {
         let at = visit.root;
         let asked = Asked { from: at, to: at, cursor: None };
-        let listing = match self.history(channel, walk, &asked).await? {
-            Ok(reply) => self.listing(channel, &walk.home, &reply, (at, at)).await?,
+        let listing = match self.history(channel, walk, asked).await? {
+            Ok(reply) => {
+                let shown = self.page(&reply)?;
+                self.listing(channel, &walk.home, shown, (at, at)).await?
+            }
             Err(refusal) => return Err(refusal.error()),
         };
         match listing.roots.first() {
