@@ -87,6 +87,10 @@ fn an_export_becomes_a_folder_of_pages() {
     let history = json(at, &["history", "beacon-platform", "--limit", "1"]);
     assert_eq!(history["history"][0]["messages_synced"], 339);
     assert!(done(at, &["wiki", "beacon-platform", "decisions"]).contains("## Superseded"));
+    let missing = run(at, &["wiki", "beacon-platform", "decision"]);
+    let told = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert_eq!(missing.status.code(), Some(3), "{told}");
+    assert!(told.contains("there is no page decision; there are: overview, decisions"), "{told}");
     done(at, &["wiki", "beacon-platform", "--out", "pages"]);
     assert!(at.join("pages/overview.md").is_file() && at.join("pages/timeline.md").is_file());
     let schedule = json(at, &["schedule", "set", "beacon-platform", "0 */4 * * *"]);

@@ -63,6 +63,12 @@ impl CliError {
         self.may_pass
     }
 
+    /// Whether what was asked for does not exist.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        self.code == 3
+    }
+
     /// The exit code.
     #[must_use]
     pub const fn code(&self) -> u8 {

@@ -42,9 +42,31 @@ async fn read(client: &Client, shared: &Shared, args: &Args) -> Result<(), CliEr
         let path = format!("/api/wiki/pages/{}", args.page);
         return output::json(&client.get(&path, &[("channel_id", &channel)]).await?);
     }
-    let markdown = client.markdown(&args.page, &channel).await?;
-    print!("{}", terminal::rendered(&markdown));
+    match client.markdown(&args.page, &channel).await {
+        Ok(markdown) => print!("{}", terminal::rendered(&markdown)),
+        Err(error) if error.is_not_found() => {
+            return Err(no_such_page(client, &channel, &args.page).await?);
+        }
+        Err(error) => return Err(error),
+    }
     Ok(())
+}
+
+/// Names the pages that there are.
+async fn no_such_page(client: &Client, channel: &str, page: &str) -> Result<CliError, CliError> {
+    let slugs = slugs(client, channel).await?;
+    Ok(CliError::not_found(match slugs.is_empty() {
+        true => "this channel has no wiki yet: `atlas-sync sync` makes it".to_owned(),
+        false => format!("there is no page {page}; there are: {}", slugs.join(", ")),
+    }))
+}
+
+/// The pages of a channel, in the order of their wiki.
+async fn slugs(client: &Client, channel: &str) -> Result<Vec<String>, CliError> {
+    let structure = client.get("/api/wiki/structure", &[("channel_id", channel)]).await?;
+    let mut slugs = Vec::new();
+    collect(&structure["pages"], &mut slugs);
+    Ok(slugs)
 }
 
 async fn write(
@@ -53,10 +75,8 @@ async fn write(
     channel: &str,
     folder: &std::path::Path,
 ) -> Result<(), CliError> {
-    let structure = client.get("/api/wiki/structure", &[("channel_id", channel)]).await?;
+    let slugs = slugs(client, channel).await?;
     std::fs::create_dir_all(folder)?;
-    let mut slugs = Vec::new();
-    collect(&structure["pages"], &mut slugs);
     for slug in &slugs {
         let markdown = client.markdown(slug, channel).await?;
         std::fs::write(folder.join(format!("{slug}.md")), markdown)?;
