@@ -24,6 +24,9 @@ async fn a_channel_that_is_no_longer_chosen_says_so() {
         assert_eq!(error["details"]["connection_id"], id.as_str());
         assert!(error["message"].as_str().unwrap().contains("choose it"), "{error}");
     }
+    let schedule = json!({"channel_id": channel, "schedule": "0 3 * * *"});
+    let refused = rig.put("/api/sync/schedules", &schedule).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::NOT_FOUND, "CHANNEL_NOT_FOUND"));
     let told = rig.get(&format!("/api/channels/{channel}")).await.body;
     assert_eq!(told["message_count"], 451, "what was brought stays");
     chosen(&rig, &id, &[&channel]).await;

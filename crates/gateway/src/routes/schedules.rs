@@ -54,6 +54,12 @@ pub(crate) async fn set(
     let enabled = fields.flag("enabled", true)?;
     let now = gateway.store.now().await?;
     let (cron, expression, timezone) = parse(expression, timezone, now).await?;
+    let start = gateway.store.walk_start(&channel_id).await?;
+    let start = start.ok_or_else(|| ApiError::not_found("CHANNEL"))?;
+    if start.not_chosen {
+        // It would be skipped each time.
+        return Err(ApiError::not_chosen(&start.channel.connection_id));
+    }
     let wanted = Schedule {
         channel_id,
         expression,
