@@ -36,7 +36,8 @@ app.conf.update(
     broker_transport_options={"confirm_publish": True},
     broker_connection_retry_on_startup=True,
     worker_detect_quorum_queues=True,
-    worker_prefetch_multiplier=4,
+    # A worker has four threads.
+    worker_prefetch_multiplier=32,
 )
 live = redis.Redis.from_url(os.environ["BACKEND"])
 
