@@ -191,12 +191,12 @@ pub(in crate::database) async fn note_pending(
         changed.iter().map(|(channel, id)| (channel, id, jobs.get(channel))).collect();
     let rows = query(
         "INSERT INTO pending_messages (channel_id, message_id, change_seq, thread_id, sent_at, job_id)
-         SELECT message.channel_id, message.message_id, channel.change_seq, message.thread_id,
-             message.sent_at, changed.value ->> 2
+         SELECT message.channel_id, message.message_id,
+             (SELECT change_seq FROM channels WHERE channels.channel_id = message.channel_id),
+             message.thread_id, message.sent_at, changed.value ->> 2
          FROM json_each($1) AS changed
          JOIN messages AS message ON message.channel_id = changed.value ->> 0
              AND message.message_id = changed.value ->> 1
-         JOIN channels AS channel ON channel.channel_id = message.channel_id
          WHERE TRUE
          ON CONFLICT (channel_id, message_id) DO UPDATE SET change_seq = excluded.change_seq,
              thread_id = excluded.thread_id, sent_at = excluded.sent_at, job_id = excluded.job_id,
