@@ -121,9 +121,10 @@ table! {
     }
     "how large jobs are kept in bounds: the same in all processes" {
         WINDOW = Setting::number(
-            "window", "ATLAS_WINDOW", "32", ("a number", 1, 10_000),
+            "window", "ATLAS_WINDOW", "16", ("a number", 1, 10_000),
             "Tasks of a job and stage that are on the queue or in work; the rest wait, so that a large \
-             channel does not stand before a small one. A job that no other waits beside takes all slots.",
+             channel does not stand before a small one. Where a stage has more slots it is one a slot, and \
+             two while no other job waits.",
         );
         STANDSTILL_HOURS = Setting::number(
             "standstill_hours", "ATLAS_STANDSTILL_HOURS", "24", ("hours", 1, 8_760),

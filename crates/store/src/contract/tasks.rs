@@ -219,14 +219,14 @@ pub async fn a_window_of_tasks_is_released_at_a_time(store: &dyn Store) {
     let many = (0..250 * 40).map(|n| message(n * 30, "x")).collect();
     let (_, after) = walked(store, &channel, many).await;
     let batches = of_stage(&after, Stage::ExtractingFacts);
-    assert_eq!(batches.len(), 32);
+    assert_eq!(batches.len(), 16);
     assert!(after.job.open_tasks >= 40);
     let first = claimed(store, &batches[0]).await;
     let next = committed(store, &first.claim, Effect::GiveUp { error: error() }).await;
     assert_eq!(of_stage(&next, Stage::ExtractingFacts).len(), 1);
 }
 
-/// Twice the slots that are told, until another job waits for them; then a window as ever.
+/// Twice the slots that are told, until another job waits for them; then one a slot.
 pub async fn a_job_that_is_alone_fills_the_slots_there_are(store: &dyn Store) {
     let many: Vec<_> = (0..250 * 60).map(|n| message(n * 30, "x")).collect();
     let batches = async |name: &str| {
@@ -239,7 +239,7 @@ pub async fn a_job_that_is_alone_fills_the_slots_there_are(store: &dyn Store) {
     store.tell_slots("b", &[(extracting, 8)], LEASE).await.unwrap();
     let alone = batches("C1").await;
     assert_eq!(alone.len(), 40);
-    assert_eq!(batches("C2").await.len(), 32);
+    assert_eq!(batches("C2").await.len(), 20);
     let first = claimed(store, &alone[0]).await;
     let next = committed(store, &first.claim, Effect::GiveUp { error: error() }).await;
     assert_eq!(of_stage(&next, extracting).len(), 0, "others wait now");

@@ -14,9 +14,11 @@ use crate::{
     database::{Session, json, query::query, row::Columns as _},
 };
 
-/// A job that no other one waits beside has so many for each slot of the stage, when that is more: one in
-/// work, and one on its way while that is committed.
-const A_SLOT: i64 = 2;
+/// A job has so many for each slot of the stage, when that is more than the window, so that none is idle.
+const A_SLOT: i64 = 1;
+
+/// And so many when no other one waits: one in work, and one on its way while that is committed.
+const A_SLOT_ALONE: i64 = 2;
 
 /// What is known of a job's tasks of a stage.
 struct Place {
@@ -103,8 +105,7 @@ async fn places(write: &mut Session, tasks: &[Fenced], window: i64) -> Result<Pl
         .collect()
 }
 
-/// Gives jobs that have more tasks than the window takes a wider one, where no other job waits and there
-/// are slots for it.
+/// Gives jobs that have more tasks than the window takes a wider one, where there are slots for it.
 async fn widen(
     write: &mut Session,
     tasks: &[Fenced],
@@ -122,7 +123,7 @@ async fn widen(
     Ok(())
 }
 
-/// How many tasks of a stage its workers keep busy with; none when another job waits for them.
+/// How many tasks of a job a stage's workers keep busy with.
 async fn widest(write: &mut Session, job: &JobId, stage: Stage) -> Result<i64> {
     let now = write.now().await?;
     let row = query(
@@ -136,10 +137,11 @@ async fn widest(write: &mut Session, job: &JobId, stage: Stage) -> Result<i64> {
     .bind(now.micros())
     .fetch_one(write)
     .await?;
-    match row.column::<i64>("others")? {
-        0 => Ok(A_SLOT * row.column::<i64>("slots")?),
-        _ => Ok(0),
-    }
+    let a_slot = match row.column::<i64>("others")? {
+        0 => A_SLOT_ALONE,
+        _ => A_SLOT,
+    };
+    Ok(a_slot * row.column::<i64>("slots")?)
 }
 
 /// Notes the slots of a process; forgets those of processes that are gone.
