@@ -6,8 +6,9 @@
 //! The port is a few small traits, one a subject, of use cases rather than statements: a method is
 //! one transaction, and no transaction handle leaks out. What a worker writes goes through
 //! [`Tasks::commit`] and nothing else, and is *fenced*: it needs the claim token of its task, and a
-//! job that is still running; otherwise nothing of it is written. Claims, and commits of different jobs,
-//! that arrive together may share a transaction; each keeps its own fence, and none suffers from another.
+//! job that is still running; otherwise nothing of it is written. Requests of one kind that arrive together
+//! (for jobs, claims, commits of different jobs, what stages ask before they work) may share a transaction;
+//! each keeps its own fence, and none suffers from another.
 //!
 //! An adapter is admitted by the contract in [`contract`].
 
