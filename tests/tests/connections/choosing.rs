@@ -50,6 +50,9 @@ async fn a_channel_that_is_given_up_before_its_sync_begins_fails_it() {
     assert_eq!(status["error"]["code"], "CHANNEL_NOT_FOUND", "{status}");
     assert!(status["error"]["message"].as_str().unwrap().contains("no longer chosen"), "{status}");
     assert_eq!(rig.finished(&other, &holds).await["status"], "completed");
+    let again = rig.post("/api/sync/failures/replay", &json!({})).await;
+    assert_eq!(again.body["not_chosen"], json!([channel]), "{}", again.body);
+    assert!(rig.command(&["failures", "--replay"]).unwrap().contains("Not chosen"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

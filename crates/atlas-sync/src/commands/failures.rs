@@ -34,19 +34,7 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
         return output::json(&told);
     }
     if args.replay {
-        for job in told["jobs"].as_array().into_iter().flatten() {
-            say!(
-                "Started: {} for {}",
-                output::plain(&job["job_id"]),
-                output::plain(&job["channel_id"])
-            );
-        }
-        for job in told["in_progress"].as_array().into_iter().flatten() {
-            say!("Syncing already: {}", output::plain(job));
-        }
-        if let Some(forgotten @ 1..) = told["forgotten"].as_u64() {
-            say!("Undecodable messages no longer listed: {forgotten}");
-        }
+        tell_replay(&told);
         return Ok(());
     }
     let row = |failure: &Value| {
@@ -58,6 +46,26 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
     let head = ["task", "channel", "status", "messages", "error", "when"];
     output::table(&head, failures.iter().map(row));
     Ok(())
+}
+
+/// What became of each.
+fn tell_replay(told: &Value) {
+    for job in told["jobs"].as_array().into_iter().flatten() {
+        say!(
+            "Started: {} for {}",
+            output::plain(&job["job_id"]),
+            output::plain(&job["channel_id"])
+        );
+    }
+    for job in told["in_progress"].as_array().into_iter().flatten() {
+        say!("Syncing already: {}", output::plain(job));
+    }
+    for channel in told["not_chosen"].as_array().into_iter().flatten() {
+        say!("Not chosen on its connection: {}; choose it and try again", output::plain(channel));
+    }
+    if let Some(forgotten @ 1..) = told["forgotten"].as_u64() {
+        say!("Undecodable messages no longer listed: {forgotten}");
+    }
 }
 
 fn filters(args: &Args) -> Vec<(&'static str, &str)> {

@@ -89,12 +89,14 @@ impl From<TaskFailure> for Failure {
 }
 
 /// The syncs that try failures again.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct Replay {
     /// New syncs, one a channel.
     pub(crate) jobs: Vec<super::jobs::Started>,
     /// Channels that are syncing already, by that sync's id.
     pub(crate) in_progress: Vec<String>,
+    /// Channels that are not chosen on their connection, and are tried again once they are.
+    pub(crate) not_chosen: Vec<String>,
     /// Undecodable messages that are listed no longer: what they may have called for is called for anyway.
     pub(crate) forgotten: u64,
 }

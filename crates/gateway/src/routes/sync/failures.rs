@@ -89,7 +89,7 @@ pub(crate) async fn replay(
         true => 0,
         false => gateway.store.forget_dead_letters(&dead).await?,
     };
-    let mut replay = Replay { jobs: Vec::new(), in_progress: Vec::new(), forgotten };
+    let mut replay = Replay { forgotten, ..Replay::default() };
     for channel_id in channels {
         retry(&gateway, &key_id, channel_id, &mut replay).await?;
     }
@@ -103,7 +103,7 @@ async fn retry(
     replay: &mut Replay,
 ) -> Result<(), ApiError> {
     let new = NewJob {
-        channel_id,
+        channel_id: channel_id.clone(),
         force: false,
         trigger: Trigger::Retry,
         asked_by: Some(key_id.clone()),
@@ -117,10 +117,9 @@ async fn retry(
             replay.jobs.push(Started::new(&job, None));
         }
         Triggered::InProgress(job) => replay.in_progress.push(job.to_string()),
-        Triggered::Replayed(..)
-        | Triggered::KeyReused
-        | Triggered::ChannelNotFound
-        | Triggered::NotChosen(_) => {}
+        Triggered::NotChosen(_) => replay.not_chosen.push(channel_id.to_string()),
+        // It went away since, with what had failed in it; and no key was given.
+        Triggered::ChannelNotFound | Triggered::Replayed(..) | Triggered::KeyReused => {}
     }
     Ok(())
 }
