@@ -2,11 +2,13 @@
 //!
 //! What binds a server is the number of transactions, and what binds a worker the number of statements. A
 //! request that comes alone waits for no company; those that come while others are answered share the next
-//! transaction. Whatever goes wrong with that, each is then made by itself: none suffers from another.
+//! transaction, which gives them a moment to arrive: what was answered together asks again together.
+//! Whatever goes wrong with that, each is then made by itself: none suffers from another.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -15,7 +17,10 @@ use tokio::sync::oneshot;
 use crate::{Result, StoreError};
 
 /// Requests of one transaction at most.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 64;
+
+/// How long a transaction waits for company where the one before it had some.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A request that may share a transaction with others.
 pub(super) trait Together: Send + 'static {
@@ -45,6 +50,8 @@ type Asker<A> = oneshot::Sender<Result<A>>;
 struct State<Q, A> {
     waiting: VecDeque<(Q, Asker<A>)>,
     running: usize,
+    /// Whether the last transaction was of several requests.
+    company: bool,
 }
 
 /// A place among those who write at the same time; given up also when the writing breaks off.
@@ -55,7 +62,7 @@ struct Turn<Q, A> {
 
 impl<Q: Together, A: Send + 'static> Gathering<Q, A> {
     pub(super) fn new(at_once: usize) -> Self {
-        let state = Mutex::new(State { waiting: VecDeque::new(), running: 0 });
+        let state = Mutex::new(State { waiting: VecDeque::new(), running: 0, company: false });
         Self { inner: Arc::new(Inner { at_once, state }) }
     }
 
@@ -97,7 +104,7 @@ impl<Q: Together, A: Send + 'static> Turn<Q, A> {
         W: Fn(Vec<Q>) -> F,
         F: Future<Output = (Vec<Q>, Result<Vec<A>>)>,
     {
-        while let Some((requests, senders)) = self.take() {
+        while let Some((requests, senders)) = self.gather().await {
             let answers = match write(requests).await {
                 (_, Ok(answers)) => answers.into_iter().map(Ok).collect(),
                 (requests, Err(error)) if requests.len() == 1 => vec![Err(error)],
@@ -108,6 +115,17 @@ impl<Q: Together, A: Send + 'static> Turn<Q, A> {
                 let _ = sender.send(answer);
             }
         }
+    }
+
+    async fn gather(&mut self) -> Option<(Vec<Q>, Vec<Asker<A>>)> {
+        let expects_more = {
+            let state = self.inner.state();
+            state.company && (1..TOGETHER).contains(&state.waiting.len())
+        };
+        if expects_more {
+            tokio::time::sleep(MOMENT).await;
+        }
+        self.take()
     }
 
     /// The requests of the next transaction, and who wait for them; ends the turn when there are none.
@@ -130,6 +148,7 @@ impl<Q: Together, A: Send + 'static> Turn<Q, A> {
             self.over = true;
             return None;
         }
+        state.company = requests.len() > 1;
         Some((requests, senders))
     }
 }
