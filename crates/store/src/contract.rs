@@ -117,6 +117,7 @@ macro_rules! contract {
             an_import_after_three_vanished_readers_fails,
             an_upload_that_was_cut_off_is_gone_with_the_next_start,
             a_newer_export_adds_and_updates,
+            imported_messages_that_are_read_at_the_same_time_are_told_apart,
             a_channel_id_that_is_taken_is_told_apart_by_its_connection,
         );
         $crate::contract!(@each $fresh; schedules:

@@ -7,7 +7,12 @@ use domain::{
     import::{ImportFormat, ImportStatus},
 };
 
-use super::scene::{LEASE, channel, message};
+use futures_util::future::try_join_all;
+
+use super::{
+    questions::MANY,
+    scene::{LEASE, channel, message, named_channel},
+};
 use crate::{ImportEnd, NewChannel, Store};
 
 async fn uploaded(store: &dyn Store) -> ImportId {
@@ -84,6 +89,31 @@ pub async fn a_newer_export_adds_and_updates(store: &dyn Store) {
     assert_eq!(news.messages.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), ["a2", "c"]);
     assert_eq!(store.count_imported_after(&channel, first.last_seq).await.unwrap(), 2);
     assert_eq!(store.count_imported_after(&channel, 0).await.unwrap(), 3);
+}
+
+/// Each from its own place, also two of one channel.
+pub async fn imported_messages_that_are_read_at_the_same_time_are_told_apart(store: &dyn Store) {
+    let id = uploaded(store).await;
+    let held = store.claim_import(LEASE).await.unwrap().unwrap();
+    let mut asked = Vec::new();
+    for n in 0..MANY {
+        let channel = named_channel(store, &format!("C{n:02}")).await;
+        let said: Vec<_> = (0..=n % 4).map(|minute| message(minute * 600, "said")).collect();
+        assert!(store.add_imported(&id, &held.token, &channel, &said).await.unwrap());
+        asked.extend([(channel.clone(), n % 4 + 1, 0), (channel, n % 4, 1)]);
+    }
+    asked.push(("C99".into(), 0, 0));
+    let pages = asked.iter().map(|(channel, _, seq)| store.imported_after(channel, *seq, 2));
+    let pages = try_join_all(pages).await.unwrap();
+    let counts = asked.iter().map(|(channel, _, seq)| store.count_imported_after(channel, *seq));
+    let counts = try_join_all(counts).await.unwrap();
+    for (((_, left, seq), page), count) in asked.iter().zip(pages).zip(counts) {
+        assert_eq!(count, left.unsigned_abs());
+        assert_eq!(page.last_seq, seq + (*left).min(2));
+        let read = page.messages.iter().map(|message| &message.id);
+        let expected = (*seq..page.last_seq).map(|n| message(n * 600, "").id);
+        assert!(read.eq(&expected.collect::<Vec<_>>()), "{page:?}");
+    }
 }
 
 /// The platform's own id while nobody else has it.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// More than any adapter answers one by one.
-const MANY: i64 = 24;
+pub(super) const MANY: i64 = 24;
 
 const BOUNDS: SceneBounds =
     SceneBounds { facts_of_a_topic: 1, topics: 2, contributors: 2, facts: 2, relationships: 2 };

@@ -8,12 +8,13 @@ use futures_util::future::BoxFuture;
 use super::{
     Database,
     gathering::{Gathering, Together},
+    imports::ImportedAfter,
     messages::Touching,
     tasks::{Claiming, Committing},
 };
 use crate::{
-    Committed, NewJob, Result, SceneBounds, TouchedUnits, Triggered, UnitKnowledge, WalkStart,
-    WikiScene, WikiState,
+    Committed, ImportedPage, NewJob, Result, SceneBounds, TouchedUnits, Triggered, UnitKnowledge,
+    WalkStart, WikiScene, WikiState,
 };
 
 /// Requests that wait for the transactions before them, by kind.
@@ -23,6 +24,8 @@ pub(super) struct Gatherings {
     /// By kind of effect.
     pub(super) commits: [Gathering<Committing, Option<Committed>>; 4],
     pub(super) walk_starts: Gathering<ChannelId, Option<WalkStart>>,
+    pub(super) imported: Gathering<(ImportedAfter, u32), ImportedPage>,
+    pub(super) imported_counts: Gathering<ImportedAfter, u64>,
     pub(super) touched_units: Gathering<Touching, TouchedUnits>,
     pub(super) unit_knowledge: Gathering<Vec<UnitId>, Vec<UnitKnowledge>>,
     pub(super) wiki_states: Gathering<ChannelId, WikiState>,
@@ -50,6 +53,8 @@ impl Gatherings {
             claims: Gathering::new(writing),
             commits: std::array::from_fn(|_| Gathering::new(writing)),
             walk_starts: Gathering::new(reading),
+            imported: Gathering::new(reading),
+            imported_counts: Gathering::new(reading),
             touched_units: Gathering::new(reading),
             unit_knowledge: Gathering::new(reading),
             wiki_states: Gathering::new(reading),

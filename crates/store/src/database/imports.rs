@@ -1,5 +1,6 @@
 //! Uploaded exports, and the messages they brought.
 
+mod pages;
 mod reading;
 mod rows;
 
@@ -11,10 +12,13 @@ use domain::{
     import::{Import, ImportFormat},
 };
 
+use futures_util::FutureExt as _;
+
 use super::{Database, query::query, row::Columns as _, session::Lane};
 use crate::{ClaimedImport, ImportEnd, ImportedPage, Imports, Result};
 
-pub(super) use self::reading::take_back;
+use self::pages::After;
+pub(super) use self::{pages::After as ImportedAfter, reading::take_back};
 
 #[async_trait]
 impl Imports for Database {
@@ -177,31 +181,18 @@ impl Imports for Database {
         seq: i64,
         limit: u32,
     ) -> Result<ImportedPage> {
-        let mut reader = self.read().await?;
-        let rows = query(
-            "SELECT import_seq, message FROM imported_messages
-             WHERE channel_id = $1 AND import_seq > $2 ORDER BY import_seq LIMIT $3",
-        )
-        .bind(channel.as_str())
-        .bind(seq)
-        .bind(limit)
-        .fetch_all(&mut reader)
-        .await?;
-        let last_seq = rows.last().map_or(Ok(seq), |row| row.column("import_seq"))?;
-        let messages = rows.iter().map(|row| row.json("message")).collect::<Result<_>>()?;
-        Ok(ImportedPage { messages, last_seq })
+        let after = After { channel_id: channel.clone(), seq };
+        self.together(&self.shared.gatherings.imported, (after, limit), |database, asked| {
+            async { pages::after(&mut database.read().await?, asked).await }.boxed()
+        })
+        .await
     }
 
     async fn count_imported_after(&self, channel: &ChannelId, seq: i64) -> Result<u64> {
-        let mut reader = self.read().await?;
-        let row = query(
-            "SELECT COUNT(*) AS messages FROM imported_messages
-             WHERE channel_id = $1 AND import_seq > $2",
-        )
-        .bind(channel.as_str())
-        .bind(seq)
-        .fetch_one(&mut reader)
-        .await?;
-        row.number("messages")
+        let after = After { channel_id: channel.clone(), seq };
+        self.together(&self.shared.gatherings.imported_counts, after, |database, asked| {
+            async { pages::count(&mut database.read().await?, asked).await }.boxed()
+        })
+        .await
     }
 }
