@@ -55,8 +55,20 @@ impl<T: Send + 'static> Ahead<T> {
         }
     }
 
+    /// A page: the one that was asked for ahead, else the one that is asked for now.
+    pub(crate) async fn wanted(
+        &self,
+        page: &str,
+        now: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, ConnectorError> {
+        match self.take(page).await {
+            Some(page) => Ok(page),
+            None => now.await,
+        }
+    }
+
     /// A page that was asked for. What failed is none: whoever wants it asks again, and hears why.
-    pub(crate) async fn take(&self, page: &str) -> Option<T> {
+    async fn take(&self, page: &str) -> Option<T> {
         let asked = self.lock().remove(page);
         let mut asked = asked.filter(|asked| asked.since.elapsed() < KEPT)?;
         (&mut asked.answer).await.ok()?.ok()
@@ -80,6 +92,18 @@ mod tests {
         ahead.ask("2".into(), async { Err(ConnectorError::Unavailable) });
         assert_eq!(ahead.take("1").await, Some(1));
         assert_eq!((ahead.take("1").await, ahead.take("2").await), (None, None));
+    }
+
+    #[tokio::test]
+    async fn what_was_not_asked_for_or_has_failed_is_asked_for_when_it_is_wanted() {
+        let ahead = Ahead::default();
+        ahead.ask("1".into(), async { Ok("ahead") });
+        ahead.ask("2".into(), async { Err(ConnectorError::Unavailable) });
+        for (page, expected) in [("1", "ahead"), ("2", "now"), ("3", "now")] {
+            assert_eq!(ahead.wanted(page, async { Ok("now") }).await, Ok(expected));
+        }
+        let refused = ahead.wanted("1", async { Err(ConnectorError::Unavailable) }).await;
+        assert_eq!(refused, Err(ConnectorError::Unavailable));
     }
 
     #[tokio::test]

@@ -146,10 +146,8 @@ impl Server {
         to: Option<&str>,
     ) -> Result<History, ConnectorError> {
         let named = |from: &str| format!("{room} {from} {}", to.unwrap_or_default());
-        let reply = match self.ahead.take(&named(from)).await {
-            Some(reply) => reply,
-            None => self.of_room(self.messages(room, Some(from), to, PAGE)).await?,
-        };
+        let now = self.of_room(self.messages(room, Some(from), to, PAGE));
+        let reply = self.ahead.wanted(&named(from), now).await?;
         let page: RawMessages<'_> = reply.json()?;
         if let Some(next) = page.end.as_deref().filter(|next| !next.is_empty() && *next != from) {
             self.ahead.ask(named(next), self.messages(room, Some(next), to, PAGE).send());

@@ -58,11 +58,11 @@ impl Workspace {
         question: &Question<'_>,
     ) -> Result<Reply, ConnectorError> {
         self.pace.known(walk.slow);
-        if let Some(reply) = self.ahead.take(&question.name()).await {
-            return Ok(reply);
-        }
-        let reply = self.send(question).await;
-        reply.map_err(|error| self.pace.explained(error, walk.left()))
+        let now = async {
+            let reply = self.send(question).await;
+            reply.map_err(|error| self.pace.explained(error, walk.left()))
+        };
+        self.ahead.wanted(&question.name(), now).await
     }
 
     /// Asks for messages that will be wanted next, so that Slack works on them while we work on what it gave
