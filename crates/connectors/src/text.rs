@@ -142,7 +142,8 @@ pub fn leads_out(url: &str) -> bool {
 pub fn id(text: &str) -> Option<String> {
     let plain = |character: char| !character.is_control() && !character.is_whitespace();
     let fits = (1..=MAX_ID).contains(&text.len());
-    (fits && text.chars().all(plain)).then(|| text.to_owned())
+    let is_plain = || text.bytes().all(|byte| byte.is_ascii_graphic()) || text.chars().all(plain);
+    (fits && is_plain()).then(|| text.to_owned())
 }
 
 /// A name as it may be shown: one line, no control characters, not too long.
@@ -154,8 +155,11 @@ pub fn shown(name: &str) -> Option<String> {
 /// Text on one line, without control characters and of so many characters at most; `None` when it has none.
 #[must_use]
 pub fn line(text: &str, longest: usize) -> Option<String> {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let clean: String =
-        words.chars().filter(|character| !character.is_control()).take(longest).collect();
+    let characters = text.split_whitespace().enumerate().flat_map(|(number, word)| {
+        let gap = if number > 0 { " " } else { "" };
+        gap.chars().chain(word.chars())
+    });
+    let mut clean = String::with_capacity(text.len().min(longest));
+    clean.extend(characters.filter(|character| !character.is_control()).take(longest));
     (!clean.is_empty()).then_some(clean)
 }

@@ -202,7 +202,7 @@ pub(super) fn refusal(reply: &Reply) -> Result<Option<Refusal>, ConnectorError> 
 
 /// A reply read in place.
 pub(super) fn read<'j, T: Deserialize<'j>>(reply: &'j Reply) -> Result<T, ConnectorError> {
-    serde_json::from_slice(&reply.body).map_err(|error| not_understood(&error))
+    reply.parsed().map_err(|error| not_understood(&error))
 }
 
 fn not_understood(error: &serde_json::Error) -> ConnectorError {
