@@ -6,6 +6,7 @@
 //! is walked instead. A quiet increment costs two requests: the channel, and its changes.
 
 mod account;
+mod api;
 mod dialect;
 mod list;
 mod message;
@@ -15,7 +16,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use self::account::Server;
+use self::api::Server;
 use crate::{Access, Account, ConnectorError};
 
 /// What must be entered: a personal access token, or that of a bot account.

@@ -1,34 +1,21 @@
 //! An account at a server.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use domain::{Channel, Message};
+use domain::Channel;
 
 use super::{
-    dialect::Mattermost,
+    api::{PAGE, Server},
     list::Listed,
     message,
-    people::Directory,
-    raw::{RawChannel, RawConfig, RawPost, RawPosts, RawTeam, RawUser},
+    raw::{RawChannel, RawConfig, RawPosts, RawTeam, RawUser},
     walk::{MARGIN, OVERLAP, Seen, Walk, Watermark},
 };
 use crate::{
-    Access, Account, Connector, ConnectorError, Identity, Known, MAX_CHANNELS, Next,
-    OfferedChannel, Page, PageRequest, Stream, Window,
-    http::{Bucket, Call, Http, Reply},
-    mark, text,
+    Account, Connector, ConnectorError, Identity, Known, MAX_CHANNELS, Next, OfferedChannel, Page,
+    PageRequest, Stream, Window, http::Reply, mark, text,
 };
-
-/// Posts of one page: the most that the server gives.
-const PAGE: usize = 200;
 
 /// Changes that the server lists at most; as many mean that there may be more.
 const MOST_CHANGES: usize = 1_000;
@@ -36,94 +23,15 @@ const MOST_CHANGES: usize = 1_000;
 /// Longest topic of a channel, in characters.
 const MAX_TOPIC: usize = 500;
 
-/// Calls in a second to a server that does not say what it allows: its own default is not to limit.
-const PER_SECOND: u32 = 50;
-
-/// Calls in a second to a server that limits, as it does by default once that is switched on.
-const PER_SECOND_LIMITED: u32 = 10;
-
-pub(super) struct Server {
-    http: Http,
-    base: String,
-    bucket: String,
-    /// How many calls the server allows at once; 0 while it does not say.
-    allowed: AtomicU32,
-    directory: Directory,
-}
-
 impl Server {
-    pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
-        let token = access.needed("token")?;
-        let http = Http::open(access, None, &format!("Bearer {token}"), Arc::new(Mattermost))?;
-        let base = http.base().as_str().trim_end_matches('/').to_owned();
-        let bucket = format!("mattermost:{}", access.connection);
-        Ok(Self { http, base, bucket, allowed: AtomicU32::new(0), directory: Directory::new() })
-    }
-
-    fn get(&self, path: &str) -> Call {
-        self.http.get(&format!("api/v4/{path}")).bucket(self.bucket())
-    }
-
-    /// The server counts by token.
-    fn bucket(&self) -> Bucket {
-        let (calls, burst) = match self.allowed.load(Ordering::Relaxed) {
-            0 => (PER_SECOND, 2 * PER_SECOND),
-            allowed => (PER_SECOND_LIMITED, allowed),
-        };
-        Bucket::new(self.bucket.clone(), calls, Duration::from_secs(1), burst)
-    }
-
-    async fn send(&self, call: Call) -> Result<Reply, ConnectorError> {
-        let reply = call.send().await?;
-        let told = reply.header("x-ratelimit-limit").and_then(|limit| limit.trim().parse().ok());
-        if let Some(allowed) = told {
-            self.allowed.store(allowed, Ordering::Relaxed);
-        }
-        Ok(reply)
-    }
-
-    /// A call about a channel. When that is refused, who we are tells whether the channel is meant, or we.
-    async fn of_channel(&self, call: Call) -> Result<Reply, ConnectorError> {
-        match self.send(call).await {
-            Err(error @ ConnectorError::ChannelNotFound(_)) => {
-                match self.send(self.get("users/me")).await {
-                    Err(refused @ ConnectorError::Auth(_)) => Err(refused),
-                    _ => Err(error),
-                }
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// The channel as it is now, and when that was by the server's clock.
-    async fn channel(&self, id: &str) -> Result<(RawChannel, i64), ConnectorError> {
-        let reply = self.of_channel(self.get(&format!("channels/{id}"))).await?;
-        let at = reply.served_at().unwrap_or(reply.asked_at).micros() / 1_000;
-        Ok((reply.json()?, at))
-    }
-
-    async fn messages(&self, posts: &[RawPost]) -> Result<Vec<Message>, ConnectorError> {
-        let (ids, names) = message::people_of(posts.iter());
-        let post = |path: &str| self.http.post(&format!("api/v4/{path}")).bucket(self.bucket());
-        let people = self.directory.look_up(ids, names, post).await?;
-        let of = |post: &RawPost| message::message(post, &people, &self.base);
-        let mut messages: Vec<Message> = posts.iter().filter_map(of).collect();
-        let roots: BTreeSet<_> = messages.iter().filter_map(|m| m.thread_id.clone()).collect();
-        for message in &mut messages {
-            if message.thread_id.is_none() && roots.contains(&message.id) {
-                message.thread_id = Some(message.id.clone());
-            }
-        }
-        Ok(messages)
-    }
-
     /// What is new and changed since the watermark, by the server's list of changes.
     async fn increment(&self, channel: &str, known: Watermark) -> Result<Page, ConnectorError> {
         let (state, now) = self.channel(channel).await?;
         let since = (known.changed - OVERLAP).max(0);
         let path = format!("channels/{channel}/posts");
         let call = self.get(&path).query(&[("since", since.to_string())]);
-        let list = Listed::of(self.of_channel(call).await?.json()?);
+        let reply = self.of_channel(call).await?;
+        let list = Listed::of(reply.json()?);
         let whole = Walk { from: 0, began: now, changed: now, before: None, page: 0 };
         let next = if list.changes >= MOST_CHANGES {
             // There may be more, and nothing tells which: compare everything.
@@ -143,21 +51,17 @@ impl Server {
     }
 
     async fn step(&self, channel: &str, walk: &Walk) -> Result<Page, ConnectorError> {
-        let mut query = vec![
-            ("per_page", PAGE.to_string()),
-            ("page", walk.page.to_string()),
-            ("skipFetchThreads", "true".to_owned()),
-        ];
-        query.extend(walk.before.clone().map(|before| ("before", before)));
-        let path = format!("channels/{channel}/posts");
-        let reply = self.of_channel(self.get(&path).query(&query)).await?;
-        let raw: RawPosts = reply.json()?;
+        let reply = self.timeline(channel, walk).await?;
+        let raw: RawPosts<'_> = reply.json()?;
         let is_first = raw.prev_post_id.as_ref().is_some_and(|id| id.as_str() == Some(""));
         let hidden_to = raw.first_inaccessible_post_time;
         let is_full = raw.order.len() >= PAGE;
         let list = Listed::of(raw);
         let posts = list.timeline().filter_map(|post| Some((id(&post.id)?, post.create_at)));
         let next = walk.behind(&Seen { posts: posts.collect(), is_first, is_full });
+        if let Some(next) = &next {
+            self.look_ahead(channel, next)?;
+        }
         let mut page = Page::new(self.messages(&list.posts).await?, Next::End(None));
         page.sightings = page.messages.iter().map(|message| message.id.clone()).collect();
         page.next = match next {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::value::RawValue;
+
 use super::raw::{RawPost, RawPosts};
 
 /// Posts of one reply.
@@ -17,16 +19,10 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    pub(super) fn of(raw: RawPosts) -> Self {
+    pub(super) fn of(raw: RawPosts<'_>) -> Self {
         let order: BTreeSet<String> = raw.order.into_iter().collect();
-        let read = |(id, post): (String, _)| match serde_json::from_value::<RawPost>(post) {
-            Ok(post) if !post.id.is_empty() && post.create_at > 0 => Some(post),
-            _ => {
-                tracing::warn!(post = id.get(..26), "a post that is not understood is left out");
-                None
-            }
-        };
-        let posts: Vec<RawPost> = raw.posts.into_iter().filter_map(read).collect();
+        let posts: Vec<RawPost> =
+            raw.posts.into_iter().filter_map(|(id, post)| read(&id, post)).collect();
         let newest = posts.iter().map(|post| post.create_at).max().unwrap_or_default();
         Self { changes: order.len(), posts, order, newest }
     }
@@ -34,4 +30,13 @@ impl Listed {
     pub(super) fn timeline(&self) -> impl Iterator<Item = &RawPost> {
         self.posts.iter().filter(|post| self.order.contains(&post.id))
     }
+}
+
+fn read(id: &str, post: &RawValue) -> Option<RawPost> {
+    let post: Option<RawPost> = serde_json::from_str(post.get()).ok();
+    let post = post.filter(|post| !post.id.is_empty() && post.create_at > 0);
+    if post.is_none() {
+        tracing::warn!(post = id.get(..26), "a post that is not understood is left out");
+    }
+    post
 }

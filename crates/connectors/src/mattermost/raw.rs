@@ -3,18 +3,19 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
-use crate::lenient::{list, or_default};
+use crate::lenient::{fields, list, or_default};
 
-/// A page of posts. `posts` has the first posts of threads as well, which are not in `order`.
+/// A page of posts, which are still to be read. `posts` has the first posts of threads as well, which are not in
+/// `order`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct RawPosts {
+pub(super) struct RawPosts<'j> {
     #[serde(deserialize_with = "or_default")]
     pub(super) order: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) posts: HashMap<String, Value>,
+    #[serde(borrow, deserialize_with = "fields")]
+    pub(super) posts: HashMap<String, &'j RawValue>,
     /// The post before this page; absent on old servers, empty where there is none.
     pub(super) prev_post_id: Option<Value>,
     /// Posts up to this time exist but are not shown: the plan of the server has a limit.
@@ -54,7 +55,7 @@ pub(super) struct RawPost {
     pub(super) file_ids: Vec<String>,
     #[serde(deserialize_with = "or_default")]
     pub(super) reply_count: i64,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "fields")]
     pub(super) metadata: RawMetadata,
 }
 

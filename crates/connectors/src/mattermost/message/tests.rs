@@ -3,8 +3,13 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::lenient::any_json;
-use crate::mattermost::raw::{RawPosts, RawUser};
+use crate::{
+    lenient::any_json,
+    mattermost::{
+        list::Listed,
+        raw::{RawPosts, RawUser},
+    },
+};
 
 fn read(post: Value) -> Option<Message> {
     let post: RawPost = serde_json::from_value(post).unwrap();
@@ -141,7 +146,7 @@ proptest! {
 
     #[test]
     fn no_page_is_too_odd_to_be_read(page in any_json(), user in any_json()) {
-        let _ = serde_json::from_value::<RawPosts>(page);
+        let _ = serde_json::from_str::<RawPosts<'_>>(&page.to_string()).map(Listed::of);
         let _ = serde_json::from_value::<RawUser>(user);
     }
 }
