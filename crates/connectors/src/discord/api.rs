@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Access, ConnectorError,
-    http::{Bucket, Call, Http, Reply},
+    http::{Ahead, Bucket, Call, Http, Reply},
 };
 
 const BASE: &str = "https://discord.com/api/v10";
@@ -49,6 +49,23 @@ pub(super) struct Bot {
     proved: Mutex<Option<Instant>>,
     /// The channel whose history we may read, and when that was found.
     readable: Mutex<Option<(String, Instant)>>,
+    /// Pages of messages that are on their way.
+    ahead: Ahead<Reply>,
+}
+
+/// A page of messages of a channel or thread, in a walk that began then.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) channel: &'a str,
+    pub(super) before: Option<u64>,
+    pub(super) began: i64,
+}
+
+impl Asked<'_> {
+    fn name(self) -> String {
+        let Self { channel, before, began } = self;
+        format!("{channel} {} {began}", before.unwrap_or_default())
+    }
 }
 
 impl Bot {
@@ -63,6 +80,7 @@ impl Bot {
             denied: Mutex::default(),
             proved: Mutex::default(),
             readable: Mutex::default(),
+            ahead: Ahead::default(),
         })
     }
 
@@ -150,16 +168,12 @@ impl Bot {
         &self,
         guild: &str,
         parent: &str,
-        channel: &str,
-        before: Option<&str>,
+        asked: Asked<'_>,
     ) -> Result<Vec<RawMessage>, ConnectorError> {
-        let path = format!("channels/{channel}/messages");
-        let mut query = vec![("limit", PAGE.to_string())];
-        query.extend(before.map(|before| ("before", before.to_owned())));
-        let call = self.get(&path, "messages", channel).query(&query);
-        let messages: Option<Vec<RawMessage>> = self.of_channel(channel, call).await?;
-        let messages = messages.unwrap_or_default();
-        if messages.is_empty() && !self.is_believed(guild, parent, channel).await? {
+        let now = self.reply_of_channel(asked.channel, self.page(asked));
+        let reply = self.ahead.wanted(&asked.name(), now).await?;
+        let messages: Vec<RawMessage> = reply.json::<Option<_>>()?.unwrap_or_default();
+        if messages.is_empty() && !self.is_believed(guild, parent, asked.channel).await? {
             return Err(ConnectorError::ChannelNotFound(HIDDEN.into()));
         }
         let kept: Vec<bool> = messages.iter().filter_map(is_kept_from_us).collect();
@@ -172,6 +186,18 @@ impl Bot {
             ));
         }
         Ok(messages)
+    }
+
+    /// Asks for a page that will be wanted next, so that Discord works on it while we work on the one before.
+    pub(super) fn look_ahead(&self, asked: Asked<'_>) {
+        self.ahead.ask(asked.name(), self.page(asked).send());
+    }
+
+    fn page(&self, asked: Asked<'_>) -> Call {
+        let path = format!("channels/{}/messages", asked.channel);
+        let mut query = vec![("limit", PAGE.to_string())];
+        query.extend(asked.before.map(|before| ("before", before.to_string())));
+        self.get(&path, "messages", asked.channel).query(&query)
     }
 
     /// Many threads are empty: for those the answer of a moment ago is good enough.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::lenient::{list, or_default, raw};
+use crate::lenient::{fields, list, or_default, raw};
 
 raw!(RawChannel {
     id: String,
@@ -61,7 +61,7 @@ pub(super) struct RawMessage {
     pub(super) kind: u64,
     #[serde(deserialize_with = "or_default")]
     pub(super) content: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "fields")]
     pub(super) author: RawUser,
     #[serde(deserialize_with = "or_default")]
     pub(super) webhook_id: String,
@@ -81,13 +81,13 @@ pub(super) struct RawMessage {
     pub(super) reactions: Vec<RawReaction>,
     #[serde(deserialize_with = "or_default")]
     pub(super) poll: Option<Value>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "fields")]
     pub(super) message_reference: RawReference,
     #[serde(deserialize_with = "list")]
     pub(super) message_snapshots: Vec<RawSnapshot>,
     /// The thread that this message began.
     #[serde(deserialize_with = "or_default")]
-    pub(super) thread: Option<RawChannel>,
+    pub(super) thread: Option<Box<RawChannel>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

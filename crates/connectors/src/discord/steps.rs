@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use domain::Message;
 
 use super::{
-    api::{Bot, PAGE},
-    message::Place,
+    api::{Asked, Bot, PAGE},
+    message::{self, Place},
     raw::RawThreads,
     snowflake,
     threads::{self, FAILED, KNOWN},
-    walk::{LOOKBACK, Slice, Step, Walk},
+    walk::{Extent, LOOKBACK, Step, Walk},
 };
 use crate::{ConnectorError, Known, Next, Page, Stream};
 
@@ -39,18 +39,25 @@ impl Bot {
         }
     }
 
+    /// A page of messages; where the walk goes on behind it, down to a message, that is asked for meanwhile.
     pub(super) async fn slice(
         &self,
         walk: &Walk,
         channel: &str,
         thread: Option<u64>,
         before: Option<u64>,
-    ) -> Result<Slice, ConnectorError> {
-        let before = before.map(|before| before.to_string());
+        down_to: u64,
+    ) -> Result<(Vec<Message>, Extent), ConnectorError> {
         let of = thread.map_or_else(|| channel.to_owned(), |thread| thread.to_string());
-        let raw = self.messages(&walk.guild, channel, &of, before.as_deref()).await?;
+        let asked = Asked { channel: &of, before, began: walk.began };
+        let raw = self.messages(&walk.guild, channel, asked).await?;
+        let extent = Extent::of(&raw);
+        if let before @ Some(_) = extent.behind(down_to) {
+            self.look_ahead(Asked { before, ..asked });
+        }
         let place = Place { guild: &walk.guild, channel: &of, is_thread: thread.is_some() };
-        Ok(Slice::of(&raw, place))
+        let messages = raw.iter().filter_map(|raw| message::message(raw, place)).collect();
+        Ok((messages, extent))
     }
 
     /// From the newest message back, at least a page and at least a day before the walk before.
@@ -60,15 +67,14 @@ impl Bot {
         walk: &Walk,
         before: Option<u64>,
     ) -> Result<Page, ConnectorError> {
-        let slice = self.slice(walk, channel, None, before).await?;
-        let earliest = slice.earliest.filter(|earliest| !slice.is_last && *earliest > walk.bound());
-        if let Some(before) = earliest {
+        let (messages, extent) = self.slice(walk, channel, None, before, walk.bound()).await?;
+        if let Some(before) = extent.behind(walk.bound()) {
             let next = walk.then(Step::Top { before: Some(before) })?;
-            return Ok(seen(slice.messages, next));
+            return Ok(seen(messages, next));
         }
-        let walked = walk.window(Stream::TopLevel, slice.seen_from(), i64::MAX);
+        let walked = walk.window(Stream::TopLevel, extent.seen_from(), i64::MAX);
         let next = walk.then(Step::Active)?;
-        Ok(Page { walked, ..seen(slice.messages, next) })
+        Ok(Page { walked, ..seen(messages, next) })
     }
 
     async fn active(

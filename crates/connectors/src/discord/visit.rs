@@ -49,24 +49,24 @@ impl Bot {
         let name = id.to_string();
         let todo = known.marks(&[format!("{TODO}{name}")]).await?.into_iter().flatten().next();
         let state = todo.as_deref().map(State::read).unwrap_or_default();
-        let slice = match self.slice(walk, channel, Some(id), before).await {
-            Ok(slice) => slice,
-            Err(error) => {
-                let lost = lost(walk, id, &error, known, before.is_some()).await?;
-                return lost.ok_or(error);
-            }
-        };
-        let goes_on = |earliest: &u64| !slice.is_last && *earliest > state.down_to;
-        if let Some(before) = slice.earliest.filter(goes_on) {
+        let (messages, extent) =
+            match self.slice(walk, channel, Some(id), before, state.down_to).await {
+                Ok(page) => page,
+                Err(error) => {
+                    let lost = lost(walk, id, &error, known, before.is_some()).await?;
+                    return lost.ok_or(error);
+                }
+            };
+        if let Some(before) = extent.behind(state.down_to) {
             let next = walk.then(Step::Thread { id, before: Some(before) })?;
-            return Ok(seen(slice.messages, next));
+            return Ok(seen(messages, next));
         }
-        let from = slice.seen_from();
-        let mut page = seen(slice.messages, walk.then(Step::Threads)?);
+        let from = extent.seen_from();
+        let mut page = seen(messages, walk.then(Step::Threads)?);
         let of = Stream::Thread(name.as_str().into());
         page.walked = walk.window(of, from, i64::MAX);
         if walk.is_forum {
-            if slice.is_last && slice.earliest != Some(id) {
+            if extent.is_last && extent.earliest != Some(id) {
                 page.messages.extend(first_gone(walk, id, known).await?);
             }
         } else {
@@ -103,8 +103,10 @@ impl Bot {
             None => Stream::TopLevel,
             Some(thread) => Stream::Thread(thread.to_string().into()),
         };
-        let slice = match self.slice(walk, channel, sweep.thread, sweep.before).await {
-            Ok(slice) => slice,
+        // One page, and none behind it.
+        let compared = self.slice(walk, channel, sweep.thread, sweep.before, u64::MAX);
+        let (messages, extent) = match compared.await {
+            Ok(page) => page,
             Err(error) => {
                 let Some(thread) = sweep.thread else { return Err(error) };
                 let lost = lost(walk, thread, &error, known, true).await?;
@@ -116,15 +118,14 @@ impl Bot {
             }
         };
         let to = sweep.before.map_or(i64::MAX, |before| snowflake::millis(before) - 1);
-        let from = slice.seen_from();
-        page = seen(slice.messages, page.next);
+        let from = extent.seen_from();
+        page = seen(messages, page.next);
         page.walked = walk.window(of, from, to);
-        if let Some(thread) =
-            sweep.thread.filter(|thread| slice.is_last && slice.earliest != Some(*thread))
-        {
+        let lacks_first = |thread: &u64| extent.is_last && extent.earliest != Some(*thread);
+        if let Some(thread) = sweep.thread.filter(lacks_first) {
             page.messages.extend(first_gone(walk, thread, known).await?);
         }
-        let next = match slice.earliest.filter(|_| !slice.is_last) {
+        let next = match extent.behind(0) {
             Some(before) => Sweep { before: Some(before), ..sweep },
             None => after(sweep.thread, known).await?,
         };

@@ -1,11 +1,10 @@
 //! Where a walk stands, between its pages and between walks.
 
-use domain::{Message, Timestamp};
+use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     api::PAGE,
-    message::{self, Place},
     raw::{RawChannel, RawMessage},
     snowflake,
 };
@@ -51,27 +50,28 @@ pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_micros(millis.saturating_mul(1_000))
 }
 
-/// What a page of messages holds.
-pub(super) struct Slice {
-    pub(super) messages: Vec<Message>,
+/// How far a page of messages reaches.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
     /// Its earliest message; `None` on an empty page.
     pub(super) earliest: Option<u64>,
     /// Nothing comes before. Discord fills its pages, all but the last one.
     pub(super) is_last: bool,
 }
 
-impl Slice {
-    pub(super) fn of(raw: &[RawMessage], place: Place<'_>) -> Self {
+impl Extent {
+    pub(super) fn of(raw: &[RawMessage]) -> Self {
         let earliest = raw.iter().filter_map(|message| snowflake::read(&message.id)).min();
-        Self {
-            messages: raw.iter().filter_map(|raw| message::message(raw, place)).collect(),
-            earliest,
-            is_last: raw.len() < PAGE || earliest.is_none(),
-        }
+        Self { earliest, is_last: raw.len() < PAGE || earliest.is_none() }
+    }
+
+    /// What the page behind this one comes before, in a walk that goes down to a message.
+    pub(super) fn behind(self, down_to: u64) -> Option<u64> {
+        self.earliest.filter(|earliest| !self.is_last && *earliest > down_to)
     }
 
     /// The first moment of which this page and those after it show everything.
-    pub(super) fn seen_from(&self) -> i64 {
+    pub(super) fn seen_from(self) -> i64 {
         match self.earliest {
             Some(earliest) if !self.is_last => snowflake::millis(earliest) + 1,
             _ => 0,
