@@ -60,7 +60,7 @@ impl Account for Graph {
         self.signed_in(true).await?;
         let tenants = self.get::<RawList<RawGroup>>("organization?$select=id,displayName").await;
         let tenant = match tenants {
-            Ok((tenants, _)) => tenants.value.into_iter().next().unwrap_or_default(),
+            Ok(tenants) => tenants.value.into_iter().next().unwrap_or_default(),
             Err(ConnectorError::ChannelNotFound(_) | ConnectorError::Request(_)) => {
                 RawGroup::default()
             }
@@ -78,7 +78,7 @@ impl Account for Graph {
         let mut offered = Vec::new();
         let mut path = "teams?$select=id,displayName".to_owned();
         for _ in 0..MAX_PAGES {
-            let teams: RawList<RawGroup> = about_app(self.get(&path).await)?.0;
+            let teams: RawList<RawGroup> = about_app(self.get(&path).await)?;
             for team in &teams.value {
                 offered.extend(self.of_team(team).await?);
             }
@@ -97,7 +97,7 @@ impl Graph {
         let Some(id) = part(&team.id) else { return Ok(Vec::new()) };
         let list = self.get::<RawList<RawChannel>>(&format!("teams/{id}/channels")).await;
         match list {
-            Ok((list, _)) => {
+            Ok(list) => {
                 Ok(list.value.into_iter().filter_map(|channel| offer(team, channel)).collect())
             }
             // A team that the app is not installed in.

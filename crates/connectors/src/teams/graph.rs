@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Access, ConnectorError,
-    http::{Bucket, Call, Http, Reply},
+    http::{Ahead, Bucket, Call, Http, Reply},
 };
 
 /// Where Microsoft has Graph and its sign-in: nobody else is shown a secret.
@@ -53,6 +53,8 @@ pub(super) struct Graph {
     scope: String,
     bucket: Bucket,
     token: Mutex<Option<Token>>,
+    /// Pages that are on their way.
+    ahead: Ahead<Reply>,
 }
 
 impl Graph {
@@ -89,14 +91,14 @@ impl Graph {
                 BURST,
             ),
             token: Mutex::default(),
+            ahead: Ahead::default(),
         })
     }
 
     /// A way with a token: the one that we have, unless another is wanted.
     pub(super) async fn signed_in(&self, again: bool) -> Result<Http, ConnectorError> {
-        let kept = self.lock().clone();
-        if let Some(token) = kept.filter(|token| !again && Instant::now() < token.until) {
-            return Ok(token.http);
+        if let Some(http) = self.kept().filter(|_| !again) {
+            return Ok(http);
         }
         let form = [
             ("grant_type", "client_credentials"),
@@ -116,43 +118,61 @@ impl Graph {
         Ok(http)
     }
 
+    /// A way with the token that we have.
+    fn kept(&self) -> Option<Http> {
+        let token = self.lock().clone();
+        token.filter(|token| Instant::now() < token.until).map(|token| token.http)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Token>> {
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks; a token that is refused is replaced once.
-    async fn ask(&self, call: impl Fn(&Http) -> Call) -> Result<Reply, ConnectorError> {
-        let prepared = |http: &Http| {
-            let call = call(http).header("prefer", "include-unknown-enum-members");
-            call.bucket(self.bucket.clone())
+    /// A call about a path below the version, or a link that Graph gave.
+    fn call(&self, http: &Http, path: &str) -> Call {
+        let is_link = path.starts_with("https://") || path.starts_with("http://");
+        let call = match is_link {
+            true => http.get_url(path),
+            false => http.get(&format!("v1.0/{path}")),
         };
-        match prepared(&self.signed_in(false).await?).send().await {
-            Err(ConnectorError::Auth(_)) => prepared(&self.signed_in(true).await?).send().await,
+        call.header("prefer", "include-unknown-enum-members").bucket(self.bucket.clone())
+    }
+
+    /// Asks; a token that is refused is replaced once.
+    async fn ask(&self, path: &str) -> Result<Reply, ConnectorError> {
+        match self.call(&self.signed_in(false).await?, path).send().await {
+            Err(ConnectorError::Auth(_)) => {
+                self.call(&self.signed_in(true).await?, path).send().await
+            }
             reply => reply,
         }
     }
 
-    /// A list or an object, by its path below the version, or by a link that Graph gave.
-    pub(super) async fn get<T: DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<(T, i64), ConnectorError> {
-        let is_link = path.starts_with("https://") || path.starts_with("http://");
-        let call = |http: &Http| match is_link {
-            true => http.get_url(path),
-            false => http.get(&format!("v1.0/{path}")),
-        };
-        let reply = self.ask(call).await?;
-        let at = reply.served_at().unwrap_or(reply.asked_at).micros() / 1_000;
-        Ok((reply.json()?, at))
+    /// A list or an object.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConnectorError> {
+        self.ask(path).await?.json()
     }
 
-    /// The same about a channel. When that is refused, a new sign-in tells whether the channel is meant, or we.
-    pub(super) async fn of_channel<T: DeserializeOwned>(
+    /// A page about a channel, in a walk that began then.
+    pub(super) async fn of_channel(
         &self,
+        began: Option<i64>,
         path: &str,
-    ) -> Result<(T, i64), ConnectorError> {
-        let outcome = self.get(path).await;
+    ) -> Result<Reply, ConnectorError> {
+        self.ahead.wanted(&named(began, path), self.proved(path)).await
+    }
+
+    /// Asks for a page that will be wanted next, so that Graph works on it while we work on the one before; not
+    /// where that needs a new sign-in.
+    pub(super) fn look_ahead(&self, began: Option<i64>, path: &str) {
+        if let Some(http) = self.kept() {
+            self.ahead.ask(named(began, path), self.call(&http, path).send());
+        }
+    }
+
+    /// When asking about a channel is refused, a new sign-in tells whether the channel is meant, or we.
+    async fn proved(&self, path: &str) -> Result<Reply, ConnectorError> {
+        let outcome = self.ask(path).await;
         let is_proved = || self.lock().as_ref().is_some_and(|t| t.given.elapsed() < BELIEVED);
         if matches!(outcome, Err(ConnectorError::ChannelNotFound(_)))
             && !is_proved()
@@ -162,4 +182,9 @@ impl Graph {
         }
         outcome
     }
+}
+
+/// A page of a walk.
+fn named(began: Option<i64>, path: &str) -> String {
+    format!("{} {path}", began.unwrap_or_default())
 }

@@ -44,7 +44,7 @@ pub(super) fn time(time: &str) -> Option<Timestamp> {
 }
 
 /// Turns a message of the thread `root` into ours. Graph's ids of replies are unique in their thread only.
-pub(super) fn message(raw: &RawMessage, root: &str, role: Role) -> Option<Message> {
+pub(super) fn message(raw: &RawMessage<'_>, root: &str, role: Role) -> Option<Message> {
     let own = number(&raw.id)?;
     let sent_at = time(&raw.created_date_time)?;
     let mut message = Message {
@@ -54,7 +54,7 @@ pub(super) fn message(raw: &RawMessage, root: &str, role: Role) -> Option<Messag
         },
         thread_id: (role != Role::Alone).then(|| root.into()),
         author: author(&raw.from),
-        kind: match raw.message_type.as_str() {
+        kind: match &*raw.message_type {
             "" | "message" => MessageKind::Text,
             _ => MessageKind::System,
         },
@@ -78,8 +78,9 @@ pub(super) fn message(raw: &RawMessage, root: &str, role: Role) -> Option<Messag
     message.mentions = rendered.mentions;
     message.links = rendered.links;
     message.edited_at = time(&raw.last_edited_date_time).map(|edited| edited.max(sent_at));
-    message.permalink = Some(raw.web_url.clone())
-        .filter(|link| link.starts_with("https://") && link.len() <= 2_000);
+    message.permalink = Some(&raw.web_url)
+        .filter(|link| link.starts_with("https://") && link.len() <= 2_000)
+        .map(ToString::to_string);
     message.reactions = reactions(&raw.reactions);
     message.attachments = raw.attachments.iter().filter_map(attachment).take(MAX_LISTED).collect();
     Some(message)
@@ -92,8 +93,8 @@ fn author(from: &RawFrom) -> Author {
         let name = text::shown(&identity.display_name).unwrap_or_else(|| id.clone());
         Some(Author { id: id.into(), name, kind })
     };
-    let person = from.user.as_ref().and_then(|user| of(user, AuthorKind::Person));
-    let programs = from.application.iter().chain(&from.device);
+    let person = of(&from.user, AuthorKind::Person);
+    let programs = [&from.application, &from.device];
     let program = || programs.into_iter().find_map(|program| of(program, AuthorKind::Bot));
     person.or_else(program).unwrap_or_else(|| Author {
         id: "teams".into(),
@@ -103,7 +104,7 @@ fn author(from: &RawFrom) -> Author {
 }
 
 /// The subject, then the body; of a message without words, those of its cards.
-fn words(raw: &RawMessage) -> Text {
+fn words(raw: &RawMessage<'_>) -> Text {
     let mut text = Text::default();
     if let Some(subject) = text::line(&raw.subject, 500) {
         text.push(&subject);
@@ -134,7 +135,7 @@ fn meaning(tag: html::Tag<'_>, mentions: &[RawMention]) -> Element {
     }
     let Some(id) = tag.attribute("id").filter(|_| tag.is("at")) else { return Element::Plain };
     let mention = mentions.iter().find(|m| m.id.is_some_and(|of| of.to_string() == id));
-    let person = mention.and_then(|mention| mention.mentioned.user.as_ref());
+    let person = mention.map(|mention| &mention.mentioned.user);
     match (person, person.and_then(|person| text::id(&person.id))) {
         (Some(person), Some(id)) => {
             let name = text::shown(&person.display_name);
@@ -173,7 +174,7 @@ fn reactions(raw: &[RawReaction]) -> Vec<Reaction> {
         let Some(name) = text::id(&reaction.reaction_type) else { continue };
         let (count, users) = by_name.entry(name).or_default();
         *count += 1;
-        let user = reaction.user.user.as_ref().and_then(|user| text::id(&user.id));
+        let user = text::id(&reaction.user.user.id);
         users.extend(user.filter(|_| users.len() < MAX_LISTED).map(UserId::from));
     }
     let reactions = by_name.into_iter().take(MAX_LISTED).map(|(name, (count, mut users))| {

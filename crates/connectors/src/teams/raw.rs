@@ -1,9 +1,11 @@
 //! What Microsoft Graph writes, as far as it is read.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::borrow::Cow;
 
-use crate::lenient::{list, or_default, raw};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use crate::lenient::{entries, fields, list, or_default, raw, words};
 
 /// Graph writes names as `displayName`.
 macro_rules! camel_case {
@@ -22,21 +24,43 @@ pub(super) struct RawToken {
 
 camel_case!(RawIdentity { id: String, display_name: String });
 
-camel_case!(RawFrom {
-    user: Option<RawIdentity>,
-    application: Option<RawIdentity>,
-    device: Option<RawIdentity>,
-});
+/// Who it is from; who it is not has no id.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawFrom {
+    #[serde(deserialize_with = "fields")]
+    pub(super) user: RawIdentity,
+    #[serde(deserialize_with = "fields")]
+    pub(super) application: RawIdentity,
+    #[serde(deserialize_with = "fields")]
+    pub(super) device: RawIdentity,
+}
 
-camel_case!(RawBody { content_type: String, content: String });
+/// The words of a message.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct RawBody<'j> {
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) content_type: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) content: Cow<'j, str>,
+}
 
-camel_case!(RawMentioned { user: Option<RawIdentity> });
+camel_case!(RawMentioned { user: RawIdentity });
 
 camel_case!(RawMention { id: Option<i64>, mention_text: String, mentioned: RawMentioned });
 
 camel_case!(RawAttachment { id: String, content_type: String, name: String, content: Value });
 
-camel_case!(RawReaction { reaction_type: String, display_name: String, user: RawFrom });
+/// What somebody thinks of a message.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct RawReaction {
+    #[serde(deserialize_with = "or_default")]
+    pub(super) reaction_type: String,
+    #[serde(deserialize_with = "fields")]
+    pub(super) user: RawFrom,
+}
 
 camel_case!(RawGroup { id: String, display_name: String });
 
@@ -47,48 +71,65 @@ camel_case!(RawChannel {
     membership_type: String
 });
 
-/// A message, with its replies where they were asked for.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// A message, with its replies, which are still to be read, where they were asked for.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct RawMessage {
-    #[serde(deserialize_with = "or_default")]
-    pub(super) id: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) reply_to_id: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) message_type: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) created_date_time: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) last_modified_date_time: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) last_edited_date_time: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) deleted_date_time: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) subject: String,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) web_url: String,
-    #[serde(deserialize_with = "or_default")]
+pub(super) struct RawMessage<'j> {
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) id: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) reply_to_id: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) message_type: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) created_date_time: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) last_modified_date_time: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) last_edited_date_time: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) deleted_date_time: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) subject: Cow<'j, str>,
+    #[serde(borrow, deserialize_with = "words")]
+    pub(super) web_url: Cow<'j, str>,
+    #[serde(deserialize_with = "fields")]
     pub(super) from: RawFrom,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) body: RawBody,
+    #[serde(borrow, deserialize_with = "fields")]
+    pub(super) body: RawBody<'j>,
     #[serde(deserialize_with = "list")]
     pub(super) mentions: Vec<RawMention>,
     #[serde(deserialize_with = "list")]
     pub(super) attachments: Vec<RawAttachment>,
     #[serde(deserialize_with = "list")]
     pub(super) reactions: Vec<RawReaction>,
-    #[serde(deserialize_with = "list")]
-    pub(super) replies: Vec<RawMessage>,
-    #[serde(rename = "replies@odata.nextLink", deserialize_with = "or_default")]
-    pub(super) more_replies: String,
+    #[serde(borrow, deserialize_with = "entries")]
+    pub(super) replies: Vec<&'j RawValue>,
+    #[serde(borrow, rename = "replies@odata.nextLink", deserialize_with = "words")]
+    pub(super) more_replies: Cow<'j, str>,
     /// In a list of changes: it is not there any more.
     #[serde(rename = "@removed")]
     pub(super) removed: Option<Value>,
 }
 
-/// A page of a list.
+/// Reads a message of a list; one that is not understood is left out.
+pub(super) fn read(message: &RawValue) -> Option<RawMessage<'_>> {
+    serde_json::from_str(message.get()).ok()
+}
+
+/// A page of messages, which are still to be read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawMessages<'j> {
+    #[serde(borrow, deserialize_with = "entries")]
+    pub(super) value: Vec<&'j RawValue>,
+    #[serde(rename = "@odata.nextLink", deserialize_with = "or_default")]
+    pub(super) next: String,
+    #[serde(rename = "@odata.deltaLink", deserialize_with = "or_default")]
+    pub(super) delta: String,
+}
+
+/// A page of a list of something else.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(bound = "T: serde::de::DeserializeOwned")]
 pub(super) struct RawList<T> {
@@ -96,8 +137,6 @@ pub(super) struct RawList<T> {
     pub(super) value: Vec<T>,
     #[serde(default, rename = "@odata.nextLink", deserialize_with = "or_default")]
     pub(super) next: String,
-    #[serde(default, rename = "@odata.deltaLink", deserialize_with = "or_default")]
-    pub(super) delta: String,
 }
 
 /// What a refusal of the sign-in says.

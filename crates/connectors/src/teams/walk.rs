@@ -1,13 +1,14 @@
 //! The steps of a walk: the list of threads, the changes since it began, the replies that were left over.
 
-use domain::{Message, Timestamp};
+use domain::{Message, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{
     dialect::EXPIRED,
     graph::Graph,
     message::{self, Role, number},
-    raw::{RawList, RawMessage},
+    raw::{self, RawMessages},
 };
 use crate::{ConnectorError, Known, Mark, Next, Page, Stream, Window, mark};
 
@@ -108,11 +109,15 @@ impl Graph {
     ) -> Result<Page, ConnectorError> {
         let first = || format!("{}?$top={PAGE}&$expand=replies", place.messages);
         let path = from.unwrap_or_else(first);
-        let (list, now) = self.of_channel::<RawList<RawMessage>>(&path).await?;
+        let reply = self.of_channel(walk.whole, &path).await?;
+        let list: RawMessages<'_> = reply.json()?;
+        let now = reply.served_at().unwrap_or(reply.asked_at).micros() / 1_000;
         let began = *walk.whole.get_or_insert(now);
-        let mut page = read(&list.value)?;
-        page.next = match link(&list.next)? {
-            Some(next) => walk.then(Step::List { link: Some(next) })?,
+        let step = match link(&list.next)? {
+            Some(next) => {
+                self.look_ahead(walk.whole, &next);
+                Step::List { link: Some(next) }
+            }
             None => {
                 // What happened meanwhile may have moved threads between pages.
                 let since =
@@ -120,10 +125,11 @@ impl Graph {
                 let since = since.format("%Y-%m-%dT%H:%M:%S.000Z");
                 let filter = format!("$filter=lastModifiedDateTime%20gt%20{since}");
                 let link = format!("{}/delta?$top={PAGE}&$expand=replies&{filter}", place.messages);
-                walk.then(Step::Changes { link })?
+                self.look_ahead(walk.whole, &link);
+                Step::Changes { link }
             }
         };
-        Ok(page)
+        Ok(Page { next: walk.then(step)?, ..read(&list)?.0 })
     }
 
     async fn changes(
@@ -133,16 +139,21 @@ impl Graph {
         from: &str,
         known: &dyn Known,
     ) -> Result<Page, ConnectorError> {
-        let list = match self.of_channel::<RawList<RawMessage>>(from).await {
-            Ok((list, _)) => list,
+        let reply = match self.of_channel(walk.whole, from).await {
+            Ok(reply) => reply,
             Err(ConnectorError::Request(why)) if why == EXPIRED && walk.whole.is_none() => {
                 return self.list(place, Walk::whole(), None).await;
             }
             Err(error) => return Err(error),
         };
-        let mut page = read(&list.value)?;
-        page.messages.extend(removed(&list.value, known).await?);
-        page.next = match (link(&list.next)?, link(&list.delta)?) {
+        let list: RawMessages<'_> = reply.json()?;
+        let next = link(&list.next)?;
+        if let Some(next) = &next {
+            self.look_ahead(walk.whole, next);
+        }
+        let (mut page, gone) = read(&list)?;
+        page.messages.extend(removed(&gone, known).await?);
+        page.next = match (next, link(&list.delta)?) {
             (Some(next), _) => walk.then(Step::Changes { link: next })?,
             (None, Some(delta)) => {
                 let walk = Walk { changes: Some(delta), ..walk };
@@ -177,8 +188,8 @@ impl Graph {
         let root = name.strip_prefix(TODO).and_then(number).unwrap_or_default().to_owned();
         let first = || format!("{}/{root}/replies?$top={PAGE}", place.messages);
         let path = Some(at.clone()).filter(|at| !at.is_empty()).unwrap_or_else(first);
-        let list = match self.of_channel::<RawList<RawMessage>>(&path).await {
-            Ok((list, _)) => list,
+        let reply = match self.of_channel(walk.whole, &path).await {
+            Ok(reply) => reply,
             // A link into the middle that has expired: from the beginning.
             Err(ConnectorError::Request(_)) if !at.is_empty() => {
                 let again = Mark { stream: name, mark: Some(String::new()) };
@@ -193,10 +204,12 @@ impl Graph {
             }
             Err(error) => return Err(error),
         };
-        let replies =
-            list.value.iter().filter_map(|reply| message::message(reply, &root, Role::Reply));
-        let mut page = seen(replies.collect(), walk.then(Step::Replies)?);
+        let list: RawMessages<'_> = reply.json()?;
         let next = link(&list.next)?;
+        if let Some(next) = &next {
+            self.look_ahead(walk.whole, next);
+        }
+        let mut page = seen(replies(&list.value, &root).collect(), walk.then(Step::Replies)?);
         if next.is_none() {
             page.marks.push(Mark { stream: format!("{FAILED}{root}"), mark: None });
         }
@@ -210,37 +223,39 @@ fn seen(messages: Vec<Message>, next: Next) -> Page {
     Page { sightings, ..Page::new(messages, next) }
 }
 
-/// Threads of a list, with the replies that came with them; those that did not are noted.
-fn read(threads: &[RawMessage]) -> Result<Page, ConnectorError> {
-    let mut messages = Vec::new();
-    let mut marks = Vec::new();
-    for thread in threads.iter().filter(|thread| thread.removed.is_none()) {
+/// Threads of a list, with the replies that came with them; those that did not are noted. And the ids of what a
+/// list of changes tells to be gone, without saying more of it.
+fn read(list: &RawMessages<'_>) -> Result<(Page, Vec<MessageId>), ConnectorError> {
+    let (mut messages, mut marks, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    for thread in list.value.iter().filter_map(|thread| raw::read(thread)) {
+        if thread.removed.is_some() {
+            gone.extend(number(&thread.id).map(MessageId::from));
+            continue;
+        }
         // Changes may bring a reply by itself.
         let (root, role) = match number(&thread.reply_to_id) {
             Some(root) => (root, Role::Reply),
-            None if thread.replies.is_empty() => (thread.id.as_str(), Role::Alone),
-            None => (thread.id.as_str(), Role::First),
+            None if thread.replies.is_empty() => (&*thread.id, Role::Alone),
+            None => (&*thread.id, Role::First),
         };
         let Some(root) = number(root) else { continue };
-        messages.extend(message::message(thread, root, role));
-        messages
-            .extend(thread.replies.iter().filter_map(|r| message::message(r, root, Role::Reply)));
+        messages.extend(message::message(&thread, root, role));
+        messages.extend(replies(&thread.replies, root));
         if let Some(more) = link(&thread.more_replies)? {
             marks.push(Mark { stream: format!("{TODO}{root}"), mark: Some(more) });
         }
     }
-    Ok(Page { marks, ..seen(messages, Next::End(None)) })
+    Ok((Page { marks, ..seen(messages, Next::End(None)) }, gone))
 }
 
-/// Messages that the list of changes tells to be gone, without saying more of them.
-async fn removed(
-    changes: &[RawMessage],
-    known: &dyn Known,
-) -> Result<Vec<Message>, ConnectorError> {
-    let gone = changes.iter().filter(|change| change.removed.is_some());
-    let ids: Vec<_> = gone.filter_map(|gone| number(&gone.id)).map(Into::into).collect();
+fn replies(raw: &[&RawValue], root: &str) -> impl Iterator<Item = Message> {
+    raw.iter().filter_map(move |reply| message::message(&raw::read(reply)?, root, Role::Reply))
+}
+
+/// Messages that are gone, as far as they are there.
+async fn removed(gone: &[MessageId], known: &dyn Known) -> Result<Vec<Message>, ConnectorError> {
     let mut messages = Vec::new();
-    for ids in ids.chunks(1_000) {
+    for ids in gone.chunks(1_000) {
         let stored = known.messages(ids).await?;
         let there = stored.into_iter().filter(|message| message.deleted_at.is_none());
         messages.extend(there.map(|message| {

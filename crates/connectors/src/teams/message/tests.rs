@@ -2,10 +2,14 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{lenient::any_json, teams::raw::RawList};
+use crate::{
+    lenient::any_json,
+    teams::raw::{RawGroup, RawList, RawMessages},
+};
 
 fn read(value: Value) -> Option<Message> {
-    let raw: RawMessage = serde_json::from_value(value).unwrap();
+    let value = value.to_string();
+    let raw: RawMessage<'_> = serde_json::from_str(&value).unwrap();
     message(&raw, "5", if raw.reply_to_id.is_empty() { Role::Alone } else { Role::Reply })
 }
 
@@ -130,6 +134,8 @@ proptest! {
 
     #[test]
     fn no_list_is_too_odd_to_be_read(list in any_json()) {
-        let _ = serde_json::from_value::<RawList<RawMessage>>(list);
+        let list = list.to_string();
+        let _ = serde_json::from_str::<RawMessages<'_>>(&list);
+        let _ = serde_json::from_str::<RawList<RawGroup>>(&list);
     }
 }
