@@ -132,6 +132,24 @@ async fn edits_and_deletes_among_the_newest_are_found_at_once_and_others_in_turn
 }
 
 #[tokio::test]
+async fn a_walk_takes_no_page_that_another_one_has_asked_for() {
+    let fake = Fake::start(TEXT).await;
+    let ids = talk(&fake, TEXT, 350);
+    let (bot, mirror) = (account(&fake), mirror(TEXT));
+    assert!(!mirror.step(&*bot).await.expect("the first page"));
+    let is_page = |request: &&String| request.ends_with("/messages");
+    while fake.lock().log.iter().filter(is_page).count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    fake.lock().now += 60_000;
+    fake.lock().edit(ids[200], "edited");
+    fake.lock().now += 60_000;
+    mirror.begin_again();
+    mirror.walk(&*bot).await.expect("another walk");
+    assert_same(&fake.rows(), &stored(&mirror));
+}
+
+#[tokio::test]
 async fn what_is_expected_is_counted_by_the_search() {
     let fake = Fake::start(TEXT).await;
     talk(&fake, TEXT, 7);

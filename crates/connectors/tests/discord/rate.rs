@@ -6,7 +6,7 @@ use crate::{
     account,
     fake::{Fake, TEXT, TOKEN},
     platform::channel,
-    race::{MESSAGES, client, pages, race},
+    race::{MESSAGES, client, looks_ahead, pages, race},
     talk,
 };
 
@@ -40,4 +40,14 @@ async fn a_long_history_is_read_with_nine_requests_more_than_a_bare_client_makes
     let bare = async || bare(&http, &fake.url).await;
     let requests = || fake.requests().len();
     race((&channel, MESSAGES), || account(&fake), bare, requests, 9).await;
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_while_one_is_worked_on() {
+    let fake = Fake::start(TEXT).await;
+    talk(&fake, TEXT, 400);
+    let channel = channel(Platform::Discord, &TEXT.to_string());
+    let is_page = |request: &&String| request.ends_with(&format!("{TEXT}/messages"));
+    let pages = || fake.lock().log.iter().filter(is_page).count();
+    looks_ahead(&channel, &*account(&fake), pages).await;
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     fake::{Fake, ROOM, TOKEN},
     platform::{self, channel},
-    race::{MESSAGES, client, pages, race},
+    race::{MESSAGES, client, looks_ahead, pages, race},
     synapse, talk,
 };
 
@@ -58,4 +58,15 @@ async fn the_history_of_a_real_server_is_read_beside_a_bare_client() {
     let bare = async || bare(&http, &server.url, room, token).await;
     let messages = server.seeded_rows().len();
     race((&channel, messages), || opened(&server.url, token), bare, || 0, 0).await;
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_while_one_is_worked_on() {
+    let fake = Fake::start().await;
+    fake.lock().page = 10;
+    talk(&fake, 40);
+    let channel = channel(Platform::Matrix, ROOM);
+    let is_page = |request: &&String| request.ends_with("/messages");
+    let pages = || fake.lock().log.iter().filter(is_page).count();
+    looks_ahead(&channel, &*opened(&fake.url, TOKEN), pages).await;
 }

@@ -6,7 +6,7 @@ use crate::{
     account,
     fake::{CHANNEL, Fake, TOKEN},
     platform::channel,
-    race::{MESSAGES, client, pages, race},
+    race::{MESSAGES, client, looks_ahead, pages, race},
 };
 
 /// A page, as far as somebody reads it who only wants the next one.
@@ -44,4 +44,18 @@ async fn a_long_history_is_read_with_three_requests_more_than_a_bare_client_make
     let bare = async || bare(&http, &fake.url).await;
     let requests = || fake.requests().len();
     race((&channel, MESSAGES), || account(&fake), bare, requests, 3).await;
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_while_one_is_worked_on() {
+    let fake = Fake::start().await;
+    for number in 0..800 {
+        let mut server = fake.lock();
+        server.now += 60_000;
+        server.say(number % 3, "", &format!("message {number}"));
+    }
+    let channel = channel(Platform::Mattermost, CHANNEL);
+    let is_page = |request: &&String| request.ends_with("/posts");
+    let pages = || fake.lock().log.iter().filter(is_page).count();
+    looks_ahead(&channel, &*account(&fake), pages).await;
 }

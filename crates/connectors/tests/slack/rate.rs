@@ -8,7 +8,7 @@ use crate::{
     account,
     fake::{CHANNEL, Fake, TOKEN},
     platform::{Changing as _, channel},
-    race::{MESSAGES, client, pages, race},
+    race::{MESSAGES, client, looks_ahead, pages, race},
 };
 
 const THREADS: usize = 200;
@@ -71,4 +71,15 @@ async fn a_long_history_is_read_with_three_requests_more_than_a_bare_client_make
     let bare = async || bare(&http, &fake.url).await;
     let requests = || fake.requests().len();
     race((&channel, MESSAGES), || account(&fake), bare, requests, 3).await;
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_while_one_is_worked_on() {
+    let fake = Fake::start().await;
+    fake.talk(800);
+    fake.calm();
+    let channel = channel(Platform::Slack, CHANNEL);
+    let is_page = |(method, _): &&(String, _)| method == "conversations.history";
+    let pages = || fake.lock().log.iter().filter(is_page).count();
+    looks_ahead(&channel, &*account(&fake), pages).await;
 }

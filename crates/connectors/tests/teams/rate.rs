@@ -6,7 +6,7 @@ use crate::{
     account, external_id,
     fake::{CHANNEL, EXPANDED, Fake, SECRET, TEAM, TENANT},
     platform::channel,
-    race::{MESSAGES, client, pages, race},
+    race::{MESSAGES, client, looks_ahead, pages, race},
     talk,
 };
 
@@ -49,4 +49,14 @@ async fn a_long_history_is_read_with_three_requests_more_than_a_bare_client_make
     let bare = async || bare(&http, &fake.url).await;
     let requests = || fake.requests().len();
     race((&channel, MESSAGES), || account(&fake), bare, requests, 3).await;
+}
+
+#[tokio::test]
+async fn the_next_page_is_asked_for_while_one_is_worked_on() {
+    let fake = Fake::start().await;
+    talk(&fake, 200, 0);
+    let channel = channel(Platform::Teams, &external_id());
+    let is_page = |request: &&String| request.contains("/messages");
+    let pages = || fake.lock().log.iter().filter(is_page).count();
+    looks_ahead(&channel, &*account(&fake), pages).await;
 }
