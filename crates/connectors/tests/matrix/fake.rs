@@ -14,13 +14,11 @@ use serde_json::{Value, json};
 
 use crate::{
     platform::{Changing, Dice, Row},
-    server::{listen, serve},
+    server::{Headers, listen, serve},
 };
 
 pub(crate) const TOKEN: &str = "syt_of_the_account";
 pub(crate) const ROOM: &str = "!room:here.org";
-
-pub(crate) type Headers = Vec<(&'static str, String)>;
 
 /// Status, headers and body of an answer that is given whatever is asked.
 pub(crate) type Canned = (u16, Headers, String);
