@@ -85,10 +85,20 @@ pub trait Known: Send + Sync {
 pub trait Connector: Send + Sync + 'static {
     /// One page of a walk. Dropping the future stops the work.
     async fn page(&self, request: &PageRequest, known: &dyn Known) -> Result<Page, ConnectorError>;
-    /// How many messages a walk from this watermark would bring, where that is known without a walk.
+    /// How many messages a walk from this watermark would bring, where that is known without a walk. Of what is
+    /// new no platform tells how much it is.
     async fn estimate(
         &self,
         channel: &Channel,
         watermark: Option<&str>,
-    ) -> Result<Option<u64>, ConnectorError>;
+    ) -> Result<Option<u64>, ConnectorError> {
+        match watermark {
+            Some(_) => Ok(None),
+            None => self.total(channel).await,
+        }
+    }
+    /// How many messages a channel has, where that is known without a walk.
+    async fn total(&self, _channel: &Channel) -> Result<Option<u64>, ConnectorError> {
+        Ok(None)
+    }
 }

@@ -91,14 +91,7 @@ impl Connector for Bot {
         self.first_page(channel, mark.map(|mark| mark.began), known).await
     }
 
-    async fn estimate(
-        &self,
-        channel: &Channel,
-        watermark: Option<&str>,
-    ) -> Result<Option<u64>, ConnectorError> {
-        if watermark.is_some() {
-            return Ok(None);
-        }
+    async fn total(&self, channel: &Channel) -> Result<Option<u64>, ConnectorError> {
         let id = id(channel)?;
         let (raw, _) = self.channel(id).await?;
         self.count(&raw.guild_id, id).await

@@ -176,14 +176,7 @@ impl Connector for Server {
     }
 
     /// From how dense the newest events are, and how old the room is.
-    async fn estimate(
-        &self,
-        channel: &Channel,
-        watermark: Option<&str>,
-    ) -> Result<Option<u64>, ConnectorError> {
-        if watermark.is_some() {
-            return Ok(None);
-        }
+    async fn total(&self, channel: &Channel) -> Result<Option<u64>, ConnectorError> {
         let room = room(channel)?;
         let newest = Server::newest(self, room, SAMPLE).await?;
         let said = |raw| matches!(super::event::read(raw), Some(super::event::Seen::Said(_)));

@@ -107,14 +107,7 @@ impl Connector for Server {
         Ok(Page { estimate: u64::try_from(state.total_msg_count).ok(), ..page })
     }
 
-    async fn estimate(
-        &self,
-        channel: &Channel,
-        watermark: Option<&str>,
-    ) -> Result<Option<u64>, ConnectorError> {
-        if watermark.is_some() {
-            return Ok(None);
-        }
+    async fn total(&self, channel: &Channel) -> Result<Option<u64>, ConnectorError> {
         let (state, _) = self.channel(channel_id(channel)?).await?;
         Ok(u64::try_from(state.total_msg_count).ok())
     }

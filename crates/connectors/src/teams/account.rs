@@ -35,6 +35,7 @@ fn place(channel: &Channel) -> Result<Place, ConnectorError> {
     Ok(Place { messages: format!("teams/{team}/channels/{channel}/messages") })
 }
 
+/// Graph counts no messages.
 #[async_trait]
 impl Connector for Graph {
     async fn page(&self, request: &PageRequest, known: &dyn Known) -> Result<Page, ConnectorError> {
@@ -45,11 +46,6 @@ impl Connector for Graph {
             (None, None) => Walk::whole(),
         };
         self.step(&place, walk, known).await
-    }
-
-    /// Graph counts no messages.
-    async fn estimate(&self, _: &Channel, _: Option<&str>) -> Result<Option<u64>, ConnectorError> {
-        Ok(None)
     }
 }
 

@@ -137,14 +137,7 @@ impl Connector for Workspace {
 
     /// Slack counts messages for people who may search; for others there are as many in the whole time as in
     /// that of the newest page.
-    async fn estimate(
-        &self,
-        channel: &Channel,
-        watermark: Option<&str>,
-    ) -> Result<Option<u64>, ConnectorError> {
-        if watermark.is_some() {
-            return Ok(None);
-        }
+    async fn total(&self, channel: &Channel) -> Result<Option<u64>, ConnectorError> {
         let channel = id(channel)?;
         let home = self.home().await?;
         let counted = self.counted(&home, channel).await;
