@@ -41,7 +41,7 @@ pub(super) async fn threads(
     let long = long_threads(connection, channel, &touched).await?;
     let short: Vec<_> = touched.into_iter().filter(|thread| !long.contains(*thread)).collect();
     let mut cuts = Vec::new();
-    for (thread, messages) in whole_threads(connection, channel, &short, u32::MAX).await? {
+    for (thread, messages) in whole_threads(connection, channel, &short).await? {
         let root = messages.iter().find(|stored| stored.message.id == thread).cloned();
         cuts.extend(parts(&thread, root, Lane::Thread(thread.clone()).cut(messages)));
     }
@@ -50,8 +50,7 @@ pub(super) async fn threads(
         let root = first_of_thread(connection, channel, &thread).await?;
         let around = places.get(&lane).map_or(&[][..], Vec::as_slice);
         let units = if around.iter().any(|(_, id)| *id == thread) {
-            let mut whole = whole_threads(connection, channel, &[&thread], LONGEST_THREAD).await?;
-            lane.cut(whole.remove(&thread).unwrap_or_default())
+            lane.cut(long_thread(connection, channel, &thread).await?)
         } else {
             units_around(connection, channel, &lane, around).await?
         };
@@ -95,24 +94,43 @@ async fn whole_threads(
     connection: &mut Session,
     channel: &ChannelId,
     threads: &[&MessageId],
-    limit: u32,
 ) -> Result<BTreeMap<MessageId, Vec<Stored>>> {
     let rows = query(
         "SELECT * FROM messages
          WHERE channel_id = $1 AND thread_id IN (SELECT atom FROM json_each($2))
-             AND deleted_at IS NULL AND kind = 'text'
-         ORDER BY thread_id, sent_at, message_id LIMIT $3",
+             AND deleted_at IS NULL AND kind = 'text'",
     )
     .bind(channel.as_str())
     .bind(json::encode(threads)?)
-    .bind(limit)
     .fetch_all(connection)
     .await?;
     let mut found: BTreeMap<MessageId, Vec<Stored>> = BTreeMap::new();
     for row in &rows {
         found.entry(row.id("thread_id")?).or_default().push(stored(row)?);
     }
+    // Sorted here: asked for in order, the database walks all threads of the channel instead.
+    let by_place = |a: &Stored, b: &Stored| a.place().cmp(&b.place());
+    found.values_mut().for_each(|messages| messages.sort_by(by_place));
     Ok(found)
+}
+
+/// The beginning of a long thread.
+async fn long_thread(
+    connection: &mut Session,
+    channel: &ChannelId,
+    thread: &MessageId,
+) -> Result<Vec<Stored>> {
+    let rows = query(
+        "SELECT * FROM messages
+         WHERE channel_id = $1 AND thread_id = $2 AND deleted_at IS NULL AND kind = 'text'
+         ORDER BY sent_at, message_id LIMIT $3",
+    )
+    .bind(channel.as_str())
+    .bind(thread.as_str())
+    .bind(LONGEST_THREAD)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(stored).collect()
 }
 
 async fn first_of_thread(

@@ -61,11 +61,12 @@ pub(super) fn finish(fenced: &mut Fenced) {
 
 /// Leaves out units that were extracted again since: their own task follows.
 async fn current<'e>(write: &mut Session, units: Units<'e>) -> Result<Units<'e>> {
-    let ids: Vec<_> = units.iter().map(|(_, unit)| &unit.unit_id).collect();
-    // None may be extracted again while the graph learns of it.
+    let ids: BTreeSet<_> = units.iter().map(|(_, unit)| &unit.unit_id).collect();
+    // None may be extracted again while the graph learns of it. They are locked in the order of the list:
+    // asked for in order, the database walks through all units instead.
     let sql = format!(
-        "SELECT unit_id, as_of FROM units WHERE unit_id IN (SELECT atom FROM json_each($1))
-         ORDER BY unit_id{}",
+        "SELECT unit_id, as_of FROM json_each($1) AS wanted
+         JOIN units ON unit_id = wanted.atom{}",
         write.for_update()
     );
     let rows = Query::built(sql).bind(json::encode(&ids)?).fetch_all(write).await?;
