@@ -8,6 +8,7 @@ use std::{
 };
 
 use domain::{ClaimToken, JobId, Stage, task::Claim};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -26,12 +27,14 @@ struct Inner {
     lease: Duration,
     held: Mutex<HashMap<ClaimToken, (Claim, CancellationToken)>>,
     slots: Mutex<Slots>,
+    /// A claim was taken where there was none.
+    begun: Notify,
 }
 
 /// What this process takes at the same time, by stage, and its name.
 #[derive(Default)]
 struct Slots {
-    worker: String,
+    process: String,
     of_stages: Vec<(Stage, usize)>,
 }
 
@@ -49,15 +52,16 @@ impl Claims {
         lease: Duration,
         closing: CancellationToken,
     ) -> std::io::Result<Self> {
-        let claims = Self {
-            inner: Arc::new(Inner { lease, held: Mutex::default(), slots: Mutex::default() }),
-        };
+        let inner =
+            Inner { lease, held: Mutex::default(), slots: Mutex::default(), begun: Notify::new() };
+        let claims = Self { inner: Arc::new(inner) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (kept, ports) = (claims.clone(), ports.clone());
         std::thread::Builder::new().name("heartbeat".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     () = kept.keep_alive(&ports) => {}
+                    () = kept.tell_slots_when_work_begins(&ports) => {}
                     () = kept.hear_cancels(&ports) => {}
                     () = closing.cancelled() => {}
                 }
@@ -75,13 +79,21 @@ impl Claims {
     /// Notes how many tasks of a stage this process takes at the same time.
     pub(crate) fn offer(&self, worker: &str, stage: Stage, slots: usize) {
         let mut offered = self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        worker.clone_into(&mut offered.worker);
+        if offered.of_stages.is_empty() {
+            // Two processes may bear one name: each is the first of its own container.
+            offered.process = format!("{worker}-{:08x}", rand::random::<u32>());
+        }
         offered.of_stages.push((stage, slots));
     }
 
     /// Keeps a claim alive; `stop` is cancelled when it is lost or its job has been cancelled.
     pub(crate) fn hold(&self, claim: &Claim, stop: CancellationToken) -> Held {
-        self.lock().insert(claim.token.clone(), (claim.clone(), stop));
+        let mut held = self.lock();
+        if held.is_empty() {
+            self.inner.begun.notify_one();
+        }
+        held.insert(claim.token.clone(), (claim.clone(), stop));
+        drop(held);
         Held { claims: self.clone(), token: claim.token.clone() }
     }
 
@@ -120,14 +132,24 @@ impl Claims {
         }
     }
 
+    /// A job has no more tasks released than few slots need, until it is known how many there are.
+    async fn tell_slots_when_work_begins(&self, ports: &Ports) {
+        loop {
+            self.inner.begun.notified().await;
+            self.tell_slots(ports).await;
+            // So long it is known.
+            tokio::time::sleep(self.inner.lease).await;
+        }
+    }
+
     /// A process that is at work tells how much it can do. What gets lost here the next beat repeats.
     async fn tell_slots(&self, ports: &Ports) {
-        let (worker, slots) = {
+        let (process, slots) = {
             let offered = self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            (offered.worker.clone(), offered.of_stages.clone())
+            (offered.process.clone(), offered.of_stages.clone())
         };
         let lease = self.inner.lease;
-        let told = ports.store.tell_slots(&worker, &slots, lease);
+        let told = ports.store.tell_slots(&process, &slots, lease);
         match tokio::time::timeout(lease / BEATS_PER_LEASE, told).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => debug!(%error, "the slots of this process are not told"),
