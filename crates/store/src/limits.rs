@@ -14,7 +14,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { window: 16, standstill: Duration::from_secs(24 * 60 * 60) }
+        Self { window: 4, standstill: Duration::from_secs(24 * 60 * 60) }
     }
 }
 

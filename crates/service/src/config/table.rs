@@ -121,7 +121,7 @@ table! {
     }
     "how large jobs are kept in bounds: the same in all processes" {
         WINDOW = Setting::number(
-            "window", "ATLAS_WINDOW", "16", ("a number", 1, 10_000),
+            "window", "ATLAS_WINDOW", "4", ("a number", 1, 10_000),
             "Tasks of a job and stage that are on the queue or in work; the rest wait, so that a large \
              channel does not stand before a small one. Where a stage has more slots it is one a slot, and \
              two while no other job waits.",
