@@ -68,6 +68,18 @@ pub enum ConnectorError {
     InvalidMark,
 }
 
+impl ConnectorError {
+    /// Says at which message it failed, where that may have to do with the message.
+    pub(crate) fn at(self, message: impl Into<MessageId>) -> Self {
+        match self {
+            Self::Platform(_) | Self::Busy { .. } | Self::Request(_) => {
+                Self::At { message: message.into(), cause: Box::new(self) }
+            }
+            error => error,
+        }
+    }
+}
+
 impl Classify for ConnectorError {
     fn sync_error(&self) -> SyncError {
         let code = match self {

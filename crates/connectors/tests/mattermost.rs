@@ -15,7 +15,7 @@ mod server;
 use std::{sync::Arc, time::Duration};
 
 use connectors::{Account, ConnectorError, contract::Mirror, mattermost};
-use domain::{Platform, message::AuthorKind};
+use domain::{Classify as _, ErrorCode, Platform, message::AuthorKind};
 use fake::{CHANNEL, Fake, TOKEN};
 use platform::{Dice, Noting, assert_same, channel, stays_equal, stored};
 use serde_json::json;
@@ -302,6 +302,15 @@ async fn limits_are_learnt_and_kept() {
     assert_eq!(limited, Err(ConnectorError::RateLimit { retry_after: pause }));
     let bucket = "mattermost:conn_test".to_owned();
     assert_eq!(*noting.pauses.lock().expect("pauses"), [(bucket.clone(), pause)]);
+    let headers = vec![("retry-after", "4".into())];
+    fake.lock().answers.push_back((429, headers, "limit exceeded\n".into()));
+    let pause = Duration::from_secs(4);
+    let limited = mirror().walk(&*account).await;
+    assert_eq!(limited, Err(ConnectorError::RateLimit { retry_after: pause }));
+    let busy = vec![("retry-after", "5".into())];
+    fake.lock().answers.push_back((503, busy, "{}".into()));
+    let told = mirror().walk(&*account).await.expect_err("a failure").sync_error();
+    assert_eq!((told.code, told.details.retry_after), (ErrorCode::PlatformError, Some(5)));
     // The last allowed call asks for a pause as well.
     fake.lock().headers = vec![
         ("x-ratelimit-limit", "101".into()),

@@ -15,7 +15,7 @@ mod server;
 use std::{sync::Arc, time::Duration};
 
 use connectors::{Account, ConnectorError, Known as _, contract::Mirror, teams};
-use domain::Platform;
+use domain::{Classify as _, ErrorCode, Platform};
 use fake::{CHANNEL, EXPANDED, Fake, SECRET, TEAM, TENANT};
 use platform::{Changing as _, Dice, Noting, assert_same, channel, stays_equal, stored};
 use serde_json::{Value, json};
@@ -203,6 +203,17 @@ async fn a_thread_whose_replies_fail_is_marked_and_tried_again() {
 }
 
 #[tokio::test]
+async fn a_failure_in_a_thread_names_its_first_message() {
+    let fake = Fake::start().await;
+    let roots = talk(&fake, 3, 2 * EXPANDED);
+    let path: &'static str = format!("{}/replies", roots[1]).leak();
+    fake.lock().answers.push_back((path, 502, Vec::new(), "{}".into()));
+    let told = mirror().walk(&*account(&fake)).await.expect_err("a failure").sync_error();
+    assert_eq!(told.code, ErrorCode::PlatformError);
+    assert_eq!(told.details.failing_message_id, Some(roots[1].to_string().into()));
+}
+
+#[tokio::test]
 async fn an_expired_link_to_changes_leads_to_a_walk_through_everything() {
     let fake = Fake::start().await;
     let roots = talk(&fake, 120, 1);
@@ -269,6 +280,13 @@ async fn refusals_are_told_as_what_they_are() {
         answer(status);
         assert!(matches!(walk().await, Err(ConnectorError::Platform(_))), "{status}");
     }
+    let page = "<html>sign in to the network</html>".to_owned();
+    fake.lock().answers.push_back(("/messages", 200, Vec::new(), page));
+    assert!(matches!(walk().await, Err(ConnectorError::Platform(_))), "no JSON");
+    let soon = vec![("retry-after", "9".to_owned())];
+    fake.lock().answers.push_back(("/messages", 503, soon, "{}".into()));
+    let told = walk().await.expect_err("a failure").sync_error();
+    assert_eq!((told.code, told.details.retry_after), (ErrorCode::PlatformError, Some(9)));
     for status in [400, 412] {
         answer(status);
         assert!(matches!(walk().await, Err(ConnectorError::Request(_))), "{status}");

@@ -54,7 +54,7 @@ impl Bot {
                 Ok(page) => page,
                 Err(error) => {
                     let lost = lost(walk, id, &error, known, before.is_some()).await?;
-                    return lost.ok_or(error);
+                    return lost.ok_or(error.at(name));
                 }
             };
         if let Some(before) = extent.behind(state.down_to) {
@@ -110,7 +110,7 @@ impl Bot {
             Err(error) => {
                 let Some(thread) = sweep.thread else { return Err(error) };
                 let lost = lost(walk, thread, &error, known, true).await?;
-                let Some(lost) = lost else { return Err(error) };
+                let Some(lost) = lost else { return Err(error.at(thread.to_string())) };
                 let next = after(Some(thread), known).await?;
                 let mut page = Page { next: walk.end()?, ..lost };
                 page.marks.push(Mark { stream: SWEEP.into(), mark: Some(mark::written(&next)?) });

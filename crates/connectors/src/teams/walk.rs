@@ -202,7 +202,7 @@ impl Graph {
                 let failed = Mark { stream: format!("{FAILED}{root}"), mark: Some("1".into()) };
                 return Ok(Page { marks: vec![failed, Mark { stream: name, mark: None }], ..page });
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.at(root)),
         };
         let list: RawMessages<'_> = reply.json()?;
         let next = link(&list.next)?;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use connectors::{ConnectorError, discord};
+use domain::{Classify as _, ErrorCode};
 use serde_json::json;
 
 use crate::{
@@ -80,6 +81,8 @@ async fn refusals_are_told_as_what_they_are() {
         let told = walk().await;
         assert!(matches!(told, Err(ConnectorError::ChannelNotFound(_))), "{code}: {told:?}");
     }
+    answer(403, &json!({"message": "Unauthorized", "code": 40_001}).to_string());
+    assert!(matches!(walk().await, Err(ConnectorError::Auth(_))), "40001");
     answer(400, &json!({"message": "Invalid Form Body", "code": 50_035}).to_string());
     assert!(matches!(walk().await, Err(ConnectorError::Request(_))));
     for (status, body) in [(500, "{}"), (502, "<html></html>"), (200, "<html></html>")] {
@@ -89,6 +92,19 @@ async fn refusals_are_told_as_what_they_are() {
     answer(403, &json!({"message": "Missing Access", "code": 50_001}).to_string());
     fake.lock().token_is_good = false;
     assert!(matches!(walk().await, Err(ConnectorError::Auth(_))), "the token, not the channel");
+}
+
+#[tokio::test]
+async fn a_failure_in_a_thread_names_its_first_message() {
+    let fake = Fake::start(TEXT).await;
+    let first = talk(&fake, TEXT, 1)[0];
+    let thread = fake.lock().thread_of(first);
+    talk(&fake, thread, 2);
+    let path: &'static str = format!("{thread}/messages").leak();
+    fake.lock().answers.push_back((path, 502, Vec::new(), "{}".into()));
+    let told = mirror(TEXT).walk(&*account(&fake)).await.expect_err("a failure").sync_error();
+    assert_eq!(told.code, ErrorCode::PlatformError);
+    assert_eq!(told.details.failing_message_id, Some(first.to_string().into()));
 }
 
 #[tokio::test]

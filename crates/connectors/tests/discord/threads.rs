@@ -36,6 +36,11 @@ async fn late_replies_in_active_and_in_archived_threads_are_found() {
     assert_same(&fake.rows(), &stored(&mirror));
     let root = &mirror.live()[&ids[200].to_string().into()];
     assert_eq!(root.thread_id.as_ref(), Some(&root.id), "the thread has the id of its message");
+    let replies = mirror.live().into_values().filter(|m| m.thread_id.as_ref() == Some(&root.id));
+    let links: Vec<_> = replies.filter(|m| m.id != root.id).map(|m| m.permalink).collect();
+    let inside = format!("/{new}/");
+    assert!(links.iter().flatten().all(|link| link.contains(&inside)), "{links:?}");
+    assert_eq!(links.iter().flatten().count(), 1, "a link leads into the thread: {links:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Threads.
 
 use connectors::{ConnectorError, Known as _};
+use domain::Classify as _;
 use serde_json::json;
 
 use crate::{
@@ -151,6 +152,7 @@ async fn threads_that_fail_one_after_the_other_are_the_platforms_failure() {
         }
     };
     assert!(matches!(failure, ConnectorError::At { .. }), "{failure:?}");
+    assert!(failure.sync_error().details.failing_message_id.is_some(), "{failure:?}");
     fake.lock().answers.clear();
     mirror.walk(&*app).await.expect("the rest");
     walk(&fake, &*app, &mirror).await;

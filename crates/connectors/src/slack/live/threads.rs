@@ -240,8 +240,7 @@ impl Workspace {
                 // What was read is kept; the next page meets the failure again.
                 Err(_) if done => break,
                 Err(error) if is_of_thread(&error) => {
-                    let message = ts::written(at).as_str().into();
-                    return Err(ConnectorError::At { message, cause: Box::new(error) });
+                    return Err(error.at(ts::written(at).as_str()));
                 }
                 Err(error) => return Err(error),
             }
