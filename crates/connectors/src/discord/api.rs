@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -16,6 +17,7 @@ use super::{
     message::is_kept_from_us,
     permission,
     raw::{RawChannel, RawMember, RawMessage, RawRole, RawUser},
+    snowflake,
 };
 use crate::{
     Access, ConnectorError,
@@ -41,7 +43,8 @@ const MIN_EMPTY: usize = 3;
 
 pub(super) struct Bot {
     http: Http,
-    connection: String,
+    /// What its calls are counted under: Discord counts a bot's together, whatever servers it is in.
+    counted: String,
     pub(super) guild: Option<String>,
     /// The token was refused once: it is not shown again.
     refused: AtomicBool,
@@ -70,11 +73,12 @@ impl Asked<'_> {
 
 impl Bot {
     pub(super) fn open(access: &Access) -> Result<Self, ConnectorError> {
-        let authorization = format!("Bot {}", access.needed("token")?);
+        let token = access.needed("token")?;
+        let authorization = format!("Bot {token}");
         let http = Http::open(access, Some(BASE), &authorization, Arc::new(Discord))?;
         Ok(Self {
             http,
-            connection: access.connection.clone(),
+            counted: id_in(token).unwrap_or_else(|| access.connection.clone()),
             guild: access.credential("guild").map(str::to_owned),
             refused: AtomicBool::new(false),
             denied: Mutex::default(),
@@ -87,8 +91,8 @@ impl Bot {
     /// A call; Discord counts by route and by the channel or server that is asked about.
     pub(super) fn get(&self, path: &str, route: &str, major: &str) -> Call {
         let second = Duration::from_secs(1);
-        let all = format!("discord:{}{GLOBAL}", self.connection);
-        let of_route = format!("discord:{}:{route}:{major}", self.connection);
+        let all = format!("discord:{}{GLOBAL}", self.counted);
+        let of_route = format!("discord:{}:{route}:{major}", self.counted);
         self.http
             .get(path)
             .header("user-agent", USER_AGENT)
@@ -226,5 +230,29 @@ impl Bot {
         let member: RawMember = self.send(self.get(&path, "member", guild)).await?.json()?;
         let (channel, _) = self.channel(channel).await?;
         Ok(permission::may_read(guild, &me.id, &roles, &member, &channel))
+    }
+}
+
+/// A bot's token begins with its id.
+fn id_in(token: &str) -> Option<String> {
+    let first = token.split('.').next()?.trim_end_matches('=');
+    let id = String::from_utf8(STANDARD_NO_PAD.decode(first).ok()?).ok()?;
+    snowflake::read(&id).map(|id| id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::id_in;
+
+    #[test]
+    fn a_bot_is_counted_by_the_id_in_its_token() {
+        assert_eq!(id_in("MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y").as_deref(), Some("123456789012345678"));
+        assert_eq!(
+            id_in("MTIzNDU2Nzg5MDEyMzQ1Njc4OQ==.x.y").as_deref(),
+            Some("1234567890123456789")
+        );
+        for other in ["", "token-of-a-bot", "bm8.x.y", "/w==.x.y"] {
+            assert_eq!(id_in(other), None, "{other}");
+        }
     }
 }
