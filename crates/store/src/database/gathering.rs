@@ -233,6 +233,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_there_was_company_it_is_given_a_moment_to_arrive() {
+        // A machine that stands still may make one miss the other; not each time.
+        for _ in 0..20 {
+            let (gathering, writes) = (Gathering::new(1), Writes::default());
+            join_all([1, 2].map(|request| ask(&gathering, &writes, request))).await;
+            let late = async {
+                tokio::task::yield_now().await;
+                ask(&gathering, &writes, 4).await
+            };
+            let (first, second) = tokio::join!(ask(&gathering, &writes, 3), late);
+            assert_eq!((first.unwrap(), second.unwrap()), (6, 8));
+            if *writes.lock().unwrap() == [[1, 2], [3, 4]] {
+                return;
+            }
+        }
+        panic!("the first never waited for the second");
+    }
+
+    #[tokio::test]
     async fn a_write_that_breaks_off_is_told_and_stops_nobody() {
         let gathering = Gathering::<u32, u32>::new(1);
         let broken = gathering.ask(1, |requests| async move { panic!("{requests:?}") });
