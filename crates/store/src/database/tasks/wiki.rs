@@ -17,21 +17,30 @@ use crate::{
 /// A page's place: channel, kind, key.
 type Place = (ChannelId, String, String);
 
-/// A page as it is to stand, and the version it brings where it differs.
+/// A page as it is to stand.
 #[derive(Serialize)]
-struct Row<'p> {
+struct PageRow<'p> {
     channel_id: &'p ChannelId,
     kind: &'static str,
     key: &'p str,
     slug: String,
     title: &'p str,
     version: i64,
-    /// Whether it reads as before.
-    same: u8,
     input_hash: &'p str,
     fact_count: u32,
+    at: i64,
+}
+
+/// The version that a page brings which reads otherwise than before.
+#[derive(Serialize)]
+struct VersionRow<'p> {
+    channel_id: &'p ChannelId,
+    slug: String,
+    version: i64,
+    title: &'p str,
     content: &'p str,
     citations: String,
+    fact_count: u32,
     job_id: &'p JobId,
     at: i64,
 }
@@ -78,37 +87,48 @@ async fn store_pages(write: &mut Session, tasks: &mut [(&mut Fenced, &WikiEffect
     }
     let known = known(write, tasks).await?;
     let mut taken = taken_slugs(write, tasks, &known).await?;
-    let mut rows = Vec::new();
+    let (mut pages, mut versions) = (Vec::new(), Vec::new());
     for (fenced, effect) in tasks.iter() {
+        let (channel_id, at) = (&fenced.channel, fenced.ledger.now().micros());
         for page in &effect.pages {
-            let known = known.get(&place(&fenced.channel, &page.key));
+            let known = known.get(&place(channel_id, &page.key));
             let same = known.is_some_and(|known| known.reads_like(page));
             let version = known.map_or(0, |known| known.version) + i64::from(!same);
             let slug = match known {
                 Some(known) => known.slug.clone(),
-                None => free_slug(&mut taken, &fenced.channel, page),
+                None => free_slug(&mut taken, channel_id, page),
             };
-            rows.push(Row {
-                channel_id: &fenced.channel,
+            if !same {
+                versions.push(VersionRow {
+                    channel_id,
+                    slug: slug.clone(),
+                    version,
+                    title: &page.title,
+                    content: &page.content,
+                    citations: json::encode(&page.citations)?,
+                    fact_count: page.fact_count,
+                    job_id: &fenced.task.job_id,
+                    at,
+                });
+            }
+            pages.push(PageRow {
+                channel_id,
                 kind: page.key.kind.as_str(),
                 key: &page.key.key,
                 slug,
                 title: &page.title,
                 version,
-                same: u8::from(same),
                 input_hash: &page.input_hash,
                 fact_count: page.fact_count,
-                content: &page.content,
-                citations: json::encode(&page.citations)?,
-                job_id: &fenced.task.job_id,
-                at: fenced.ledger.now().micros(),
+                at,
             });
         }
     }
-    insert_rows(write, &rows).await?;
+    insert_pages(write, &pages).await?;
+    insert_versions(write, &versions).await?;
     let mut new: HashMap<ChannelId, u64> = HashMap::new();
-    for row in rows.iter().filter(|row| row.same == 0) {
-        *new.entry(row.channel_id.clone()).or_default() += 1;
+    for version in versions {
+        *new.entry(version.channel_id.clone()).or_default() += 1;
     }
     for (fenced, _) in tasks {
         fenced.counts.pages += new.get(&fenced.channel).copied().unwrap_or_default();
@@ -196,8 +216,7 @@ fn free_slug(
     slug
 }
 
-async fn insert_rows(write: &mut Session, rows: &[Row<'_>]) -> Result<()> {
-    let rows = json::encode(rows)?;
+async fn insert_pages(write: &mut Session, pages: &[PageRow<'_>]) -> Result<()> {
     query(
         "INSERT INTO wiki_pages (channel_id, kind, key, slug, title, version, input_hash, fact_count,
              updated_at)
@@ -211,9 +230,16 @@ async fn insert_rows(write: &mut Session, rows: &[Row<'_>]) -> Result<()> {
              updated_at = CASE WHEN wiki_pages.version = excluded.version
                  THEN wiki_pages.updated_at ELSE excluded.updated_at END",
     )
-    .bind(rows.as_str())
-    .execute(&mut *write)
+    .bind(json::encode(pages)?)
+    .execute(write)
     .await?;
+    Ok(())
+}
+
+async fn insert_versions(write: &mut Session, versions: &[VersionRow<'_>]) -> Result<()> {
+    if versions.is_empty() {
+        return Ok(());
+    }
     query(
         "INSERT INTO wiki_versions (channel_id, slug, version, title, content, citations, fact_count,
              job_id, created_at)
@@ -221,9 +247,9 @@ async fn insert_rows(write: &mut Session, rows: &[Row<'_>]) -> Result<()> {
              value ->> 'title', value ->> 'content', value ->> 'citations',
              CAST(value ->> 'fact_count' AS BIGINT), value ->> 'job_id',
              CAST(value ->> 'at' AS BIGINT)
-         FROM json_each($1) WHERE CAST(value ->> 'same' AS BIGINT) = 0",
+         FROM json_each($1)",
     )
-    .bind(rows)
+    .bind(json::encode(versions)?)
     .execute(write)
     .await?;
     Ok(())
