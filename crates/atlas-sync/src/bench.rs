@@ -1,11 +1,13 @@
 //! The benchmark: what this program reaches on this machine with a given export.
 //!
 //! With an export everything runs in this process, server and load together, so the figures are those of the
-//! whole. `jobs` and `beside` put their load on a server that runs already, one process or many. Compare
-//! figures of one run with each other; absolute times are this machine's.
+//! whole. `jobs` and `beside` put their load on a server that runs already, one process or many; `floor` asks
+//! database and queue themselves. Compare figures of one run with each other; absolute times are this
+//! machine's.
 
 pub(crate) mod beside;
 mod cancel;
+pub(crate) mod floor;
 mod incremental;
 pub(crate) mod jobs;
 mod process;

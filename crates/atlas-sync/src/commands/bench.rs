@@ -14,7 +14,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// A Slack export to measure with; the larger, the more it tells.
-    #[arg(required_unless_present_any = ["jobs", "beside"])]
+    #[arg(required_unless_present_any = ["jobs", "beside", "floor"])]
     export: Option<PathBuf>,
     /// Measure with so many jobs of one message each instead, on the server that commands talk to.
     #[arg(long, conflicts_with = "export")]
@@ -22,6 +22,10 @@ pub(super) struct Args {
     /// Measure small channels there beside a large one of so many messages.
     #[arg(long, conflicts_with_all = ["export", "jobs"])]
     beside: Option<usize>,
+    /// Measure the disk syncs and queue hops of a job instead, on database and queue of the configuration
+    /// while nobody else uses them.
+    #[arg(long, conflicts_with_all = ["export", "jobs", "beside"])]
+    floor: bool,
 }
 
 pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
@@ -38,6 +42,11 @@ pub(super) async fn run(shared: &Shared, args: Args) -> Result<(), CliError> {
         Args { beside: Some(large), .. } => {
             on_server(shared, async |client| bench::beside::measure(client, large).await, tell)
                 .await?
+        }
+        Args { floor: true, .. } => {
+            let figures = bench::floor::measure(&shared.config()?).await?;
+            tell("floor", &figures);
+            figures
         }
         Args { export: Some(export), .. } => bench::run(&export, tell).await?,
         _ => Value::Null,

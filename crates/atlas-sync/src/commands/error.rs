@@ -97,6 +97,7 @@ from_error!(
     service::ConfigError,
     service::keys::KeyError,
     store::StoreError,
+    queue::QueueError,
     std::io::Error
 );
 
