@@ -39,13 +39,17 @@ async fn workers_that_are_killed_at_random_lose_and_double_nothing() {
     let mut kills = 0;
     while kills < KILLS {
         let job = fleet.api.trigger(&channel, kills > 0).await;
+        let mut of_job = [0; 4];
         while ledger.open(&fleet, &channel, &job).await {
-            // Two crashes over one task and the third makes it poison: not more than that a job.
             if kills < KILLS && dice.roll(3) == 0 {
-                let victim = workers[usize::try_from(dice.roll(4)).unwrap()];
-                fleet.take(victim).kill();
-                fleet.add(victim);
-                kills += 1;
+                let victim = usize::try_from(dice.roll(4)).unwrap();
+                // Two crashes over one task, and the third makes it poison.
+                if of_job[victim] < 2 {
+                    fleet.take(workers[victim]).kill();
+                    fleet.add(workers[victim]);
+                    of_job[victim] += 1;
+                    kills += 1;
+                }
             }
             tokio::time::sleep(Duration::from_millis(20 + dice.roll(150))).await;
         }
