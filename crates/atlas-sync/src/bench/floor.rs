@@ -23,8 +23,14 @@ const ROUNDS: usize = 100;
 
 const WARM_UP: usize = 20;
 
-/// Measures on the servers of the configuration, which nobody else may use meanwhile.
+/// Measures on the servers of the configuration, which nobody else may use meanwhile: it takes calls off the
+/// queue and leaves keys behind, revoked. Not on the data of an embedded service.
 pub(crate) async fn measure(config: &Config) -> Result<Value, CliError> {
+    if config.database_url.starts_with("sqlite:") || config.queue_url.starts_with("memory:") {
+        return Err(CliError::failed(
+            "this measures a database server and a broker: set DATABASE_URL and QUEUE_URL to some that nobody else uses",
+        ));
+    }
     let adapters = Adapters::open(config).await?;
     let measured = both(&adapters.ports.store, &adapters.ports.queue).await;
     adapters.close().await;

@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["export", "jobs"])]
     beside: Option<usize>,
     /// Measure the disk syncs and queue hops of a job instead, on database and queue of the configuration
-    /// while nobody else uses them.
+    /// that nobody else uses: it takes calls off the queue and leaves revoked keys behind.
     #[arg(long, conflicts_with_all = ["export", "jobs", "beside"])]
     floor: bool,
 }
